@@ -1,0 +1,69 @@
+"""The engine and its two kinds of session: `read()` and `write()`.
+
+On SQLite a write session takes the write lock at its start (BEGIN IMMEDIATE): a transaction that
+began by reading can then never fail half way for want of the lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+
+class Database:
+    """One database, by SQLAlchemy URL (`sqlite+aiosqlite:///…`, `mysql+asyncmy://…`, `postgresql+asyncpg://…`)."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size)
+        # SQLite has one writer: queueing here is fair and cheap, queueing in SQLite's busy loop is neither.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
+            event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a session on one consistent snapshot; nothing it changes is kept."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that commits when the block ends and rolls back when it raises."""
+        if self._writer is not None:
+            async with self._writer:
+                async with self._transaction() as session:
+                    yield session
+        else:
+            async with self._transaction() as session:
+                yield session
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            await session.connection(execution_options={"pumpkin_write": True})
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("pumpkin_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

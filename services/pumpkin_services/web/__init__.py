@@ -1,0 +1,9 @@
+"""The HTTP edge: route table, authentication, problem+json, paging, server-sent events. Knows no module."""
+
+from pumpkin_services.web.paging import Page, PageQuery, paginate
+from pumpkin_services.web.routes import Call, Route
+from pumpkin_services.web.sse import ServerSentEvent
+
+__all__ = ["Call", "Page", "PageQuery", "Route", "ServerSentEvent", "Wire", "paginate"]
+
+from pumpkin_services.web.wire import Wire

@@ -1,0 +1,80 @@
+"""One distribution, four packages: the Hub's configuration, the spawners, the platform service, the user's side.
+
+The extras say who needs what: `hub` runs JupyterHub, `service` runs the platform, `notebook` is what a
+user's own process loads, `dev` is what the tests and checks need. A bare install is the SDK and the CLI.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOTS = ("hub_config", "spawners", "services", "extensions")
+packages = {name: root for root in ROOTS for name in find_packages(root)}
+
+sdk = ["click>=8.2", "fsspec>=2025.3", "httpx>=0.28", "pydantic>=2.14", "pyyaml>=6", "rich>=14"]
+hub = [
+    "jupyterhub==6.1.1",
+    "jupyterhub-kubespawner==7.1.0",
+    "jupyterhub-nativeauthenticator==1.3.0",
+    "oauthenticator==17.4.0",
+]
+service = [
+    "aiosqlite>=0.21",
+    "alembic==1.20.1",
+    "jupyterhub==6.1.1",
+    "kubernetes==37.0.2",
+    "minio==7.2.20",
+    "nvidia-ml-py>=12",
+    "psutil>=7",
+    "sqlalchemy[asyncio]==2.1.9",
+    "tensorboard>=2.20",
+    "tornado==6.6.1",
+    "traitlets>=5.14",
+    "uv>=0.13",
+]
+notebook = [
+    "ipykernel>=7",
+    "ipywidgets==8.1.9",
+    "jupyter-server==2.21.1",
+    "jupyterhub==6.1.1",
+    "jupyterlab==4.6.6",
+]
+dev = [
+    "build",
+    "datamodel-code-generator",
+    "hypothesis",
+    "import-linter",
+    "playwright==1.65",
+    "pre-commit",
+    "pyright",
+    "pytest",
+    "pytest-asyncio",
+    "pytest-timeout",
+    "ruff",
+    "schemathesis",
+    "scikit-learn",
+]
+
+setup(
+    name="pumpkin-platform",
+    version="0.1.0",
+    description="An AI computing platform centred on JupyterHub: data, algorithms, images, models, jobs and compute",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    if Path(__file__).with_name("README.md").exists()
+    else "",
+    long_description_content_type="text/markdown",
+    license="BSD-3-Clause",
+    python_requires=">=3.11",
+    packages=sorted(packages),
+    package_dir={name: f"{root}/{name.replace('.', '/')}" for name, root in packages.items()},
+    include_package_data=True,
+    install_requires=sdk,
+    extras_require={
+        "hub": hub,
+        "service": service,
+        "notebook": notebook,
+        "all": sorted({*hub, *service, *notebook}),
+        "dev": sorted({*hub, *service, *notebook, *dev}),
+    },
+    entry_points={"console_scripts": ["pumpkin=pumpkin.cli:main"]},
+)
