@@ -7,7 +7,7 @@ began by reading can then never fail half way for want of the lock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,13 +29,13 @@ class Database:
             event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncGenerator[AsyncSession]:
         """Open a session on one consistent snapshot; nothing it changes is kept."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self) -> AsyncGenerator[AsyncSession]:
         """Open a session that commits when the block ends and rolls back when it raises."""
         if self._writer is not None:
             async with self._writer:
@@ -46,7 +46,7 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             await session.connection(execution_options={"pumpkin_write": True})
             yield session

@@ -11,13 +11,14 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from inspect import isawaitable
 from typing import Any
 
+from jupyterhub.services.auth import HubOAuthenticated
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from tornado.iostream import StreamClosedError
@@ -47,11 +48,14 @@ class Edge:
 
 
 @stream_request_body
-class ApiHandler(RequestHandler):
+class ApiHandler(HubOAuthenticated, RequestHandler):
     """Serves one path of the table; `routes` maps methods to its rows."""
 
     def initialize(self, edge: Edge, routes: dict[str, Route]) -> None:
+        """Take what `app` hands to every handler."""
         self.edge = edge
+        # The mixin brings the Hub's XSRF check, applied to cookie callers while they are identified.
+        self.hub_auth = edge.authenticator.hub_auth
         self.routes = routes
         self._buffer = bytearray()
         self._chunks: asyncio.Queue[bytes | None] | None = None
@@ -64,9 +68,6 @@ class ApiHandler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")
-
-    def check_xsrf_cookie(self) -> None:
-        """Let `HubOAuth` check it while identifying: it knows about tokens, tornado's own check does not."""
 
     async def prepare(self) -> None:
         """Identify and limit before a byte of the body is read; start the endpoint of an upload."""
@@ -84,8 +85,7 @@ class ApiHandler(RequestHandler):
             if not route.upload and length.isdigit() and int(length) > route.max_body:
                 raise TooLarge(f"The body has {length} bytes, this route takes {route.max_body} at most.")
         except Problem as problem:
-            # The rest of the body is not worth reading.
-            self.request.connection.no_keep_alive = True  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+            # tornado reads no more of the body once the answer is out, and closes the connection.
             self._answer_problem(problem)
             return
         if route.upload:
@@ -106,7 +106,6 @@ class ApiHandler(RequestHandler):
         self._buffer += chunk
         if len(self._buffer) > self.route.max_body:
             self._buffer.clear()
-            self.request.connection.no_keep_alive = True  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
             self._answer_problem(TooLarge(f"This route takes a body of {self.route.max_body} bytes at most."))
 
     def on_connection_close(self) -> None:
@@ -212,7 +211,7 @@ class ApiHandler(RequestHandler):
         self._write(status, payload)
 
     @asynccontextmanager
-    async def _idempotent(self, route: Route) -> AsyncIterator[tuple[IdempotencyRow | None, AsyncSession, Any]]:
+    async def _idempotent(self, route: Route) -> AsyncGenerator[tuple[IdempotencyRow | None, AsyncSession, Any]]:
         """Open the write session; look up and record the answer when the caller sent an Idempotency-Key."""
         sent = self.request.headers.get("Idempotency-Key")
         if sent is not None and not 1 <= len(sent) <= 200:
