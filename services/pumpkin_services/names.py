@@ -11,6 +11,8 @@ from pydantic import AfterValidator, StringConstraints
 from pumpkin_services.problems import Invalid
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
+WORKSPACE = re.compile(r"(?!\.\.?$)[^/\s\x00-\x1f\x7f]{1,255}")
+"""A workspace is called like a Hub user or group, which may be an e-mail address."""
 RULE = "use 1 to 63 lower-case letters, digits, '.', '_' or '-', beginning and ending with a letter or digit"
 
 
@@ -35,9 +37,9 @@ class Reference:
     @classmethod
     def parse(cls, text: str, *, field: str) -> Reference:
         """Parse `[workspace/]name[@version]`; raise `Invalid` naming `field` for anything else."""
-        head, at, version = text.partition("@")
-        workspace, slash, name = head.rpartition("/")
-        if not NAME.fullmatch(name) or (slash and not workspace) or len(text) > 400:
+        workspace, slash, rest = text.rpartition("/")
+        name, at, version = rest.partition("@")
+        if not NAME.fullmatch(name) or ".." in name or (slash and not WORKSPACE.fullmatch(workspace)):
             raise Invalid(
                 f"'{text[:80]}' is not a reference: write name, name@version or workspace/name@version.", field=field
             )

@@ -35,6 +35,8 @@ from pumpkin_services.web.tables import AuditRow, IdempotencyRow
 
 log = logging.getLogger("pumpkin.web")
 IDEMPOTENCY_LIFETIME = timedelta(days=1)
+DRAIN = 64 << 20
+"""Bytes of a refused body that are read and thrown away so that the caller gets to read the refusal."""
 ANONYMOUS = Principal(name="", token="signed")
 
 
@@ -58,6 +60,9 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
         self.hub_auth = edge.authenticator.hub_auth
         self.routes = routes
         self._buffer = bytearray()
+        self._body_done = False
+        self._refusal: Problem | None = None
+        self._drained = 0
         self._chunks: asyncio.Queue[bytes | None] | None = None
         self._running: asyncio.Task[None] | None = None
         self.principal: Principal = ANONYMOUS
@@ -84,17 +89,18 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
             length = self.request.headers.get("Content-Length", "")
             if not route.upload and length.isdigit() and int(length) > route.max_body:
                 raise TooLarge(f"The body has {length} bytes, this route takes {route.max_body} at most.")
+            if route.upload:
+                self._chunks = asyncio.Queue(maxsize=4)
+                self._running = asyncio.create_task(self._serve())
         except Problem as problem:
-            # tornado reads no more of the body once the answer is out, and closes the connection.
-            self._answer_problem(problem)
-            return
-        if route.upload:
-            self._chunks = asyncio.Queue(maxsize=4)
-            self._running = asyncio.create_task(self._serve())
+            self._refuse(problem)
 
     async def data_received(self, chunk: bytes) -> None:
         """Feed an upload's endpoint (with back-pressure) or collect a small body (within its limit)."""
-        if self._finished:
+        if self._refusal is not None:
+            self._drained += len(chunk)
+            if self._drained > DRAIN:
+                self._answer_problem(self._refusal)
             return
         if self._chunks is not None:
             put = asyncio.create_task(self._chunks.put(chunk))
@@ -106,7 +112,19 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
         self._buffer += chunk
         if len(self._buffer) > self.route.max_body:
             self._buffer.clear()
-            self._answer_problem(TooLarge(f"This route takes a body of {self.route.max_body} bytes at most."))
+            self._refuse(TooLarge(f"This route takes a body of {self.route.max_body} bytes at most."))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer a refusal, once the caller has had his say.
+
+        Answering in the middle of a body closes the connection under a caller who is still sending, and most
+        never read why. So the rest is drained first, unless it is long.
+        """
+        length = self.request.headers.get("Content-Length", "0")
+        if self._body_done or self._drained > DRAIN or (length.isdigit() and int(length) > DRAIN):
+            self._answer_problem(problem)
+        else:
+            self._refusal = problem
 
     def on_connection_close(self) -> None:
         """Stop the work of a caller who went away."""
@@ -120,19 +138,23 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
             yield chunk
 
     async def _dispatch(self, *_args: str, **_kwargs: str) -> None:
-        if self._running is None:
+        self._body_done = True
+        if self._running is None and self._refusal is None:
             self._running = asyncio.create_task(self._serve())
         elif self._chunks is not None and not self._running.done():
             put = asyncio.create_task(self._chunks.put(None))
             await asyncio.wait({put, self._running}, return_when=asyncio.FIRST_COMPLETED)
             put.cancel()
-        try:
-            await self._running
-        except asyncio.CancelledError:
-            if not self.request.connection.stream.closed():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
-                raise
+        if self._refusal is None:
+            try:
+                await self._running
+            except asyncio.CancelledError:
+                if not self.request.connection.stream.closed():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+                    raise
+        if self._refusal is not None and not self._finished:
+            self._answer_problem(self._refusal)
 
-    get = post = put = patch = delete = _dispatch  # pyright: ignore[reportAssignmentType]
+    head = options = get = post = put = patch = delete = _dispatch  # pyright: ignore[reportAssignmentType]
 
     async def _serve(self) -> None:
         try:
@@ -140,9 +162,7 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
         except StreamClosedError:
             pass
         except Problem as problem:
-            self._answer_problem(problem)
-        except ValidationError as error:
-            self._answer_problem(_from_validation(error))
+            self._refuse(problem)
         except Exception:
             reference = secrets.token_hex(4)
             log.exception("%s %s failed (reference %s)", self.request.method, self.request.path, reference)
@@ -152,19 +172,10 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
                 reference=reference,
             )
             problem.status = 500
-            self._answer_problem(problem)
+            self._refuse(problem)
 
     async def _run(self, route: Route) -> None:
-        query = None
-        if route.query is not None:
-            query = route.query.model_validate(self._query_values())
-        elif self.request.arguments:
-            unknown = sorted(set(self.request.arguments) - {"_xsrf", "token"})
-            if unknown and not route.signed:
-                raise Invalid("This route takes no query parameter.", field=unknown[0])
-        body = None
-        if route.request is not None and not route.upload:
-            body = route.request.model_validate_json(bytes(self._buffer) or b"null")
+        query, body = self._parse(route)
         call = Call[Any, Any](
             principal=self.principal,
             body=body,
@@ -190,6 +201,22 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
             await self._answer(route, result)
         else:
             await self._mutate(route, call)
+
+    def _parse(self, route: Route) -> tuple[Any, Any]:
+        """Return the checked query and body; raise `Invalid` naming each field that is not as declared."""
+        try:
+            query = body = None
+            if route.query is not None:
+                query = route.query.model_validate(self._query_values())
+            elif self.request.arguments and not route.signed:
+                unknown = sorted(set(self.request.arguments) - {"_xsrf", "token"})
+                if unknown:
+                    raise Invalid("This route takes no query parameter.", field=unknown[0])
+            if route.request is not None and not route.upload:
+                body = route.request.model_validate_json(bytes(self._buffer) or b"null")
+        except ValidationError as error:
+            raise _from_validation(error) from error
+        return query, body
 
     async def _mutate(self, route: Route, call: Call[Any, Any]) -> None:
         async with self._idempotent(route) as (replay, session, record):

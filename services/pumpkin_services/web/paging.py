@@ -43,7 +43,7 @@ def encode_cursor(key: str) -> str:
 def decode_cursor(cursor: str) -> str:
     """Return the key in `cursor`; raise `Invalid` for anything that no page handed out."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise Invalid("This cursor is not one a page handed out: start again without it.", field="cursor") from error
 
