@@ -1,0 +1,1 @@
+"""Algorithms: code to run."""

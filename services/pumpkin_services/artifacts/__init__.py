@@ -1,0 +1,1 @@
+"""The versioned content store under datasets, algorithms and models; see docs/artifact-format.md."""

@@ -1,0 +1,1 @@
+"""What datasets, algorithms and models share: naming, sharing, labels, descriptions, presets."""

@@ -1,0 +1,1 @@
+"""Datasets: data to learn from."""

@@ -1,0 +1,1 @@
+"""Models: what jobs leave behind, and where it comes from."""
