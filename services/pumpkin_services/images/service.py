@@ -1,0 +1,348 @@
+"""The rules of environments: who may make, see, change, share and use them, and how versions come and go.
+
+Building is `builder`'s work; here rows are written and the builder is woken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.db import Database
+from pumpkin_services.events import Wakeups
+from pumpkin_services.images import models as wire
+from pumpkin_services.images import rows, views
+from pumpkin_services.images.registration import DEFAULT, PLATFORM_WORKSPACE, Interpreters
+from pumpkin_services.images.requirements import compare, lines_of
+from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
+from pumpkin_services.images.views import EnvironmentRef
+from pumpkin_services.names import Reference
+from pumpkin_services.principal import Principal
+from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, Unavailable, check_revision
+from pumpkin_services.web.paging import PageQuery, paginate
+
+TOPIC = "environments"
+InUse = Callable[[AsyncSession, list[str]], Awaitable[list[str]]]
+"""Given version ids, names the unfinished workloads that use any of them."""
+
+
+class EnvironmentService:
+    """Environments and their versions. Methods never commit: the caller's transaction does."""
+
+    def __init__(
+        self, *, database: Database, wakeups: Wakeups, in_use: InUse | None = None, allow_urls: bool = False
+    ) -> None:
+        self.database = database
+        self.wakeups = wakeups
+        self.in_use = in_use
+        """Set by whoever wires the platform, once workloads exist."""
+        self.allow_urls = allow_urls
+        self.interpreters = Interpreters(database=database)
+
+    def wake(self, version_id: str | None = None) -> None:
+        """Wake the builder, and those who wait for one version."""
+        self.wakeups.ring(TOPIC)
+        if version_id is not None:
+            self.wakeups.ring(f"environment:{version_id}")
+
+    # Environments
+
+    async def create(
+        self, session: AsyncSession, principal: Principal, *, request: wire.CreateEnvironment
+    ) -> wire.Environment:
+        """Make an environment and queue the build of its version 1."""
+        workspace = request.workspace or principal.name
+        principal.require_write(workspace)
+        lines = lines_of(request, allow_urls=self.allow_urls)
+        row = await rows.add_environment(
+            session, workspace=workspace, name=request.name, creator=principal.name, kind="built"
+        )
+        row.description, row.visibility = request.description, request.visibility
+        rows.add_version(session, row, creator=principal.name, requirements=lines, python=request.python or "")
+        await session.flush()
+        return await self._view(session, row)
+
+    async def list(
+        self, session: AsyncSession, principal: Principal, *, query: wire.EnvironmentQuery
+    ) -> wire.EnvironmentPage:
+        """Return a page of what the caller may use, newest first."""
+        wanted = select(EnvironmentRow)
+        if query.everything and not principal.admin("images"):
+            raise Forbidden("Only image admins list other people's environments.", field="everything")
+        if not query.everything:
+            wanted = wanted.where(rows.usable(principal))
+        if query.workspace is not None:
+            wanted = wanted.where(EnvironmentRow.workspace == query.workspace)
+        if query.name is not None:
+            wanted = wanted.where(EnvironmentRow.name == query.name)
+        if query.kind is not None:
+            wanted = wanted.where(EnvironmentRow.kind == query.kind)
+        if query.preset is not None:
+            wanted = wanted.where(EnvironmentRow.preset == query.preset)
+        if query.q:
+            wanted = wanted.where(EnvironmentRow.name.contains(query.q.lower(), autoescape=True))
+        found, following = await paginate(session, wanted, key=EnvironmentRow.id, query=query)
+        return wire.EnvironmentPage(items=await views.environments(session, found), next=following)
+
+    async def get(self, session: AsyncSession, principal: Principal, *, environment: str) -> wire.Environment:
+        """Return one environment the caller may use or administers."""
+        return await self._view(session, await rows.visible(session, principal, environment))
+
+    async def edit(
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        *,
+        environment: str,
+        request: wire.EditEnvironment,
+        revision: int | None,
+    ) -> wire.Environment:
+        """Change description, visibility or sharing; `revision` is If-Match's."""
+        row = await rows.writable(session, principal, environment)
+        check_revision(row.revision, revision)
+        if request.description is not None:
+            row.description = request.description
+        if request.visibility is not None:
+            row.visibility = request.visibility
+        if request.shared_with is not None:
+            await session.execute(delete(EnvironmentShareRow).where(EnvironmentShareRow.environment == row.id))
+            session.add_all(
+                EnvironmentShareRow(environment=row.id, workspace=workspace)
+                for workspace in sorted(set(request.shared_with) - {row.workspace})
+            )
+        return await self._touched(session, row)
+
+    async def set_preset(
+        self, session: AsyncSession, principal: Principal, *, environment: str, preset: bool
+    ) -> wire.Environment:
+        """Offer an environment to everybody as the platform's own, or no longer (image admins)."""
+        if not principal.admin("images"):
+            raise Forbidden("Only image admins choose the platform's own environments.")
+        row = await rows.visible(session, principal, environment)
+        row.preset = preset
+        return await self._touched(session, row)
+
+    async def delete(
+        self, session: AsyncSession, principal: Principal, *, environment: str, revision: int | None = None
+    ) -> None:
+        """Delete an environment with all its versions; refused while an unfinished workload uses one."""
+        row = await rows.writable(session, principal, environment)
+        check_revision(row.revision, revision)
+        versions = (
+            await session.scalars(
+                select(EnvironmentVersionRow).where(
+                    EnvironmentVersionRow.environment == row.id, EnvironmentVersionRow.state != "deleted"
+                )
+            )
+        ).all()
+        await self._require_unused(session, [version.id for version in versions])
+        for version in versions:
+            rows.mark_deleted(version)
+        await session.execute(delete(EnvironmentShareRow).where(EnvironmentShareRow.environment == row.id))
+        await session.delete(row)
+
+    # Versions
+
+    async def versions(
+        self, session: AsyncSession, principal: Principal, *, environment: str, query: PageQuery
+    ) -> wire.VersionPage:
+        """Return a page of an environment's versions, newest first, deleted ones included."""
+        row = await rows.visible(session, principal, environment)
+        wanted = select(EnvironmentVersionRow).where(EnvironmentVersionRow.environment == row.id)
+        found, following = await paginate(session, wanted, key=EnvironmentVersionRow.id, query=query)
+        return wire.VersionPage(items=[views.summary(version) for version in found], next=following)
+
+    async def version(
+        self, session: AsyncSession, principal: Principal, *, environment: str, number: int
+    ) -> wire.EnvironmentVersion:
+        """Return one version in full."""
+        row = await rows.visible(session, principal, environment)
+        return views.full(await rows.numbered(session, row, number))
+
+    async def add_version(
+        self, session: AsyncSession, principal: Principal, *, environment: str, request: wire.Requirements
+    ) -> wire.EnvironmentVersion:
+        """Queue the build of the next version from requirements."""
+        row = await rows.writable(session, principal, environment)
+        _require_built(row)
+        lines = lines_of(request, allow_urls=self.allow_urls)
+        version = rows.add_version(
+            session, row, creator=principal.name, requirements=lines, python=request.python or ""
+        )
+        await self._touched(session, row)
+        return views.full(version)
+
+    async def delete_version(
+        self, session: AsyncSession, principal: Principal, *, environment: str, number: int
+    ) -> str:
+        """Delete one version (its build is stopped) and return its id; refused while a workload uses it."""
+        row = await rows.writable(session, principal, environment)
+        version = await rows.numbered(session, row, number)
+        if version.state != "deleted":
+            await self._require_unused(session, [version.id])
+            rows.mark_deleted(version)
+        return version.id
+
+    async def retry(
+        self, session: AsyncSession, principal: Principal, *, environment: str, number: int
+    ) -> wire.EnvironmentVersion:
+        """Queue a failed version again: from its lock when it has one, else from its requirements."""
+        row = await rows.writable(session, principal, environment)
+        version = await rows.numbered(session, row, number)
+        if version.state != "failed":
+            raise Conflict(f"Version {number} is {version.state}: only a failed version is built again.")
+        version.state, version.reason, version.message, version.finished = "queued", "", "", None
+        await session.flush()
+        return views.full(version)
+
+    # Saving a notebook's environment
+
+    async def difference(
+        self, session: AsyncSession, principal: Principal, *, environment: str, request: wire.Installed
+    ) -> wire.Difference:
+        """Compare what a notebook has installed with the version it runs on."""
+        row = await rows.visible(session, principal, environment)
+        version = await rows.numbered(session, row, request.version or row.latest)
+        difference, _ = compare(request.packages, version.packages, allow_urls=self.allow_urls)
+        return difference.model_copy(update={"against": version.number})
+
+    async def freeze(
+        self, session: AsyncSession, principal: Principal, *, environment: str, request: wire.Freeze
+    ) -> wire.EnvironmentVersion:
+        """Keep what a notebook has installed: a new version here, or of the caller's environment `name`."""
+        row = await rows.visible(session, principal, environment)
+        version = await rows.numbered(session, row, request.version or row.latest)
+        difference, lines = compare(request.packages, version.packages, allow_urls=self.allow_urls)
+        if difference.refused and not request.leave_out_refused:
+            first = difference.refused[0]
+            raise Invalid(
+                f"{len(difference.refused)} installed packages cannot be kept, the first is {first.line} ({first.why}) "
+                "Uninstall them, or send leave_out_refused to keep the rest.",
+                field="packages",
+            )
+        target = await self._freeze_target(session, principal, row, request)
+        made = rows.add_version(session, target, creator=principal.name, requirements=lines, python=_minor(version))
+        await self._touched(session, target)
+        return views.full(made)
+
+    async def _freeze_target(
+        self, session: AsyncSession, principal: Principal, row: EnvironmentRow, request: wire.Freeze
+    ) -> EnvironmentRow:
+        if request.name is None:
+            target = await rows.writable(session, principal, row.id)
+        else:
+            workspace = request.workspace or principal.name
+            principal.require_write(workspace)
+            found = await rows.named(session, workspace, request.name)
+            target = found or await rows.add_environment(
+                session, workspace=workspace, name=request.name, creator=principal.name, kind="built"
+            )
+        _require_built(target)
+        return target
+
+    # Use by workloads
+
+    async def resolve(
+        self, session: AsyncSession, principal: Principal, *, reference: str | None, field: str
+    ) -> EnvironmentRef:
+        """Return the version a reference means to the caller; None means the platform's default.
+
+        Without a number it is the newest version that has not failed; it may still be building (see
+        `ensure_ready`). Raises `NotFound`, or `Invalid` naming `field` for an ambiguous name or a failed version.
+        """
+        wanted = Reference.parse(reference or f"{PLATFORM_WORKSPACE}/{DEFAULT}", field=field)
+        row = await rows.find(session, principal, wanted, field=field)
+        if wanted.version is not None:
+            version = await rows.numbered(session, row, wanted.version, field=field)
+        else:
+            version = await rows.newest(session, row, states=("queued", "building", "ready"))
+            version = version or await rows.numbered(session, row, row.latest, field=field)
+        if version.state == "failed":
+            raise Invalid(
+                f"Version {version.number} of '{row.name}' could not be built: {version.message} "
+                "Build it again or choose another version.",
+                field=field,
+            )
+        if version.state == "deleted":
+            raise NotFound(f"Version {version.number} of '{row.name}' was deleted: choose another.", field=field)
+        return views.reference(row, version)
+
+    async def usable_kernels(self, session: AsyncSession, principal: Principal) -> Sequence[EnvironmentRef]:
+        """Return the newest ready version with ipykernel of every environment the caller may use, by name."""
+        found = await session.scalars(
+            select(EnvironmentRow).where(rows.usable(principal)).order_by(EnvironmentRow.name, EnvironmentRow.id)
+        )
+        newest = [(row, await rows.newest(session, row, states=("ready",))) for row in found]
+        refs = [views.reference(row, version) for row, version in newest if version is not None]
+        return [ref for ref in refs if ref.kernel]
+
+    async def ensure_ready(self, version_id: str) -> EnvironmentRef:
+        """Wait until a version is built and its folder is there; raise `Unavailable` when it failed or is gone.
+
+        A folder that was lost is built again from the version's lock. May take as long as a build does:
+        never call it inside a transaction.
+        """
+        while True:
+            async with self.database.read() as session:
+                version = await session.get(EnvironmentVersionRow, version_id)
+                row = version and await session.get(EnvironmentRow, version.environment)
+            if version is None or row is None or version.state == "deleted":
+                raise Unavailable("The environment was deleted meanwhile: choose another.", reason="environment_gone")
+            if version.state == "failed":
+                raise Unavailable(
+                    f"The environment {row.name}@{version.number} could not be built: {version.message}",
+                    reason="environment_failed",
+                )
+            ref = views.reference(row, version)
+            if ref.python is not None and ref.python.exists():
+                return ref
+            if ref.python is not None:
+                await self._rebuild(ref)
+            await self.wakeups.wait(f"environment:{version_id}", timeout=1.0)
+
+    async def _rebuild(self, ref: EnvironmentRef) -> None:
+        async with self.database.write() as session:
+            version = await session.get_one(EnvironmentVersionRow, ref.version_id)
+            row = await session.get_one(EnvironmentRow, ref.environment_id)
+            if version.state != "ready":
+                return
+            if row.kind == "interpreter":
+                version.state, version.reason = "failed", "not_found"
+                version.message = f"There is no interpreter at {version.python} any more."
+            else:
+                version.state = "queued"
+        self.wake(ref.version_id)
+
+    # Rows
+
+    async def _require_unused(self, session: AsyncSession, versions: Sequence[str]) -> None:
+        users = await self.in_use(session, list(versions)) if self.in_use is not None and versions else []
+        if users:
+            raise Conflict(
+                f"It is in use by {', '.join(sorted(users)[:5])}{' and others' if len(users) > 5 else ''}: "
+                "stop that first.",
+                reason="in_use",
+            )
+
+    async def _touched(self, session: AsyncSession, row: EnvironmentRow) -> wire.Environment:
+        row.revision += 1
+        await session.flush()
+        return await self._view(session, row)
+
+    async def _view(self, session: AsyncSession, row: EnvironmentRow) -> wire.Environment:
+        return (await views.environments(session, [row]))[0]
+
+
+def _require_built(row: EnvironmentRow) -> None:
+    if row.kind != "built":
+        raise Conflict(
+            f"'{row.name}' is an existing interpreter, nothing is built into it: "
+            "save under a name of your own, or create an environment."
+        )
+
+
+def _minor(version: EnvironmentVersionRow) -> str:
+    """Return the Python to keep when a version is frozen: the one asked for, else the version's own minor release."""
+    return version.python_request or ".".join(version.python_version.split(".")[:2])
