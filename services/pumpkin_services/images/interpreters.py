@@ -1,0 +1,74 @@
+"""Looking at an existing Python by running it: its version, where it lives and what it has installed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from pumpkin_services.problems import Invalid
+
+INSPECT_SECONDS = 60.0
+_PROGRAM = """
+import importlib.metadata as m, json, platform, sys
+print(json.dumps({"version": platform.python_version(), "prefix": sys.prefix,
+    "packages": {d.metadata["Name"]: d.version for d in m.distributions() if d.metadata["Name"]}}))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """What a Python says about itself; `packages` maps normalised names to versions."""
+
+    python: str
+    version: str
+    prefix: str
+    packages: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that changes when the interpreter, its version or a package does."""
+        return digest_of(json.dumps([self.python, self.packages]), python=self.version)
+
+
+def digest_of(content: str, *, python: str) -> str:
+    """Return the hex SHA-256 of a lock for one Python version on this kind of machine."""
+    text = "\0".join((content, python, platform.system(), platform.machine(), *platform.libc_ver()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def inspect_interpreter(python: str, *, field: str = "python") -> Interpreter:
+    """Run `python` and return what it is; raise `Invalid` naming `field` when it is no working Python 3.9 or later."""
+    path = Path(python)
+    if not path.is_absolute() or "\0" in python:
+        raise Invalid(f"'{python[:200]}' is not an absolute path: give the whole path of the interpreter.", field=field)
+    if not (path.is_file() and os.access(path, os.X_OK)):
+        raise Invalid(f"There is no program at '{python}' on this machine.", field=field)
+    process = await asyncio.create_subprocess_exec(
+        python, "-I", "-c", _PROGRAM, cwd="/", env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), INSPECT_SECONDS)
+        found = json.loads(output)
+        packages = {canonicalize_name(str(name)): str(version) for name, version in found["packages"].items()}
+        return Interpreter(
+            python=python,
+            version=str(found["version"]),
+            prefix=str(found["prefix"]),
+            packages=dict(sorted(packages.items())),
+        )
+    except (TimeoutError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Invalid(
+            f"'{python}' does not answer as a Python interpreter (3.9 or later) does.", field=field
+        ) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

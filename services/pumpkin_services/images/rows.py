@@ -1,0 +1,147 @@
+"""Finding and making rows: who may use what, what a reference means, which version is newest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.db import new_id, utcnow
+from pumpkin_services.images import models as wire
+from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
+from pumpkin_services.names import Reference
+from pumpkin_services.principal import Principal
+from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound
+
+
+def usable(principal: Principal) -> ColumnElement[bool]:
+    """Return the condition on `EnvironmentRow` for what the caller may use."""
+    mine = list(principal.workspaces)
+    shared = select(EnvironmentShareRow.environment).where(EnvironmentShareRow.workspace.in_(mine))
+    return or_(
+        EnvironmentRow.workspace.in_(mine),
+        EnvironmentRow.visibility == "everyone",
+        EnvironmentRow.preset.is_(True),
+        EnvironmentRow.id.in_(shared),
+    )
+
+
+async def visible(session: AsyncSession, principal: Principal, environment: str) -> EnvironmentRow:
+    """Return the environment with this id if the caller may use or administer it; raise `NotFound` otherwise."""
+    allowed = EnvironmentRow.id == environment
+    if not principal.admin("images"):
+        allowed &= usable(principal)
+    row = await session.scalar(select(EnvironmentRow).where(allowed))
+    if row is None:
+        raise NotFound("There is no such environment, or it is not shared with you: list them with GET /images.")
+    return row
+
+
+async def writable(session: AsyncSession, principal: Principal, environment: str) -> EnvironmentRow:
+    """Return the environment with this id if the caller may change it; raise `NotFound` or `Forbidden` otherwise."""
+    row = await visible(session, principal, environment)
+    if principal.admin("images"):
+        return row
+    if row.preset or row.kind == "interpreter":
+        raise Forbidden(
+            f"'{row.name}' is one of the platform's own environments, only image admins change it: "
+            "freeze it under a name of your own, or create another."
+        )
+    principal.require_write(row.workspace)
+    return row
+
+
+async def find(session: AsyncSession, principal: Principal, wanted: Reference, *, field: str) -> EnvironmentRow:
+    """Return the environment a reference names to the caller.
+
+    A bare name means the caller's own workspace first, then the caller's others, then what is shared.
+    Raises `NotFound`, or `Invalid` listing the candidates when several fit equally.
+    """
+    query = select(EnvironmentRow).where(EnvironmentRow.name == wanted.name, usable(principal))
+    if wanted.workspace is not None:
+        query = query.where(EnvironmentRow.workspace == wanted.workspace)
+    found = (await session.scalars(query.order_by(EnvironmentRow.workspace).limit(100))).all()
+    for group in (
+        [row for row in found if row.workspace == principal.name],
+        [row for row in found if row.workspace in principal.workspaces],
+        found,
+    ):
+        if len(group) > 1:
+            names = ", ".join(f"{row.workspace}/{row.name}" for row in group[:10])
+            raise Invalid(f"'{wanted.name}' could be any of {names}: write one of these.", field=field)
+        if group:
+            return group[0]
+    raise NotFound(f"There is no environment '{wanted}' that you may use: list them with GET /images.", field=field)
+
+
+async def named(session: AsyncSession, workspace: str, name: str) -> EnvironmentRow | None:
+    """Return a workspace's environment of this name."""
+    return await session.scalar(
+        select(EnvironmentRow).where(EnvironmentRow.workspace == workspace, EnvironmentRow.name == name)
+    )
+
+
+async def numbered(
+    session: AsyncSession, row: EnvironmentRow, number: int, *, field: str = "version"
+) -> EnvironmentVersionRow:
+    """Return one version; raise `NotFound` naming those there are."""
+    version = await session.scalar(
+        select(EnvironmentVersionRow).where(
+            EnvironmentVersionRow.environment == row.id, EnvironmentVersionRow.number == number
+        )
+    )
+    if version is None:
+        raise NotFound(f"'{row.name}' has no version {number}: its versions are 1 to {row.latest}.", field=field)
+    return version
+
+
+async def newest(
+    session: AsyncSession, row: EnvironmentRow, *, states: Sequence[wire.State]
+) -> EnvironmentVersionRow | None:
+    """Return the newest version in one of `states`."""
+    return await session.scalar(
+        select(EnvironmentVersionRow)
+        .where(EnvironmentVersionRow.environment == row.id, EnvironmentVersionRow.state.in_(states))
+        .order_by(EnvironmentVersionRow.number.desc())
+        .limit(1)
+    )
+
+
+async def add_environment(
+    session: AsyncSession, *, workspace: str, name: str, creator: str, kind: wire.Kind
+) -> EnvironmentRow:
+    """Make an environment without versions, private to its workspace; raise `Conflict` when the name is taken."""
+    if await named(session, workspace, name) is not None:
+        raise Conflict(
+            f"'{workspace}' already has an environment '{name}': add a version to it or choose another name.",
+            field="name",
+        )
+    now = utcnow()
+    row = EnvironmentRow(
+        id=new_id(), workspace=workspace, name=name, creator=creator, description="", visibility="workspace",
+        preset=False, kind=kind, latest=0, revision=1, created=now, updated=now,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    return row
+
+
+def add_version(
+    session: AsyncSession, row: EnvironmentRow, *, creator: str, requirements: Sequence[str], python: str = ""
+) -> EnvironmentVersionRow:
+    """Make the next version, queued; `python` is the version asked for, empty for the platform's own."""
+    row.latest += 1
+    version = EnvironmentVersionRow(
+        id=new_id(), environment=row.id, number=row.latest, creator=creator, state="queued",
+        requirements=list(requirements), python_request=python, lock="", packages={}, digest="", python_version="",
+        python="", prefix="", bytes=0, reason="", message="", created=utcnow(),
+    )  # fmt: skip
+    session.add(version)
+    return version
+
+
+def mark_deleted(version: EnvironmentVersionRow) -> None:
+    """Delete a version: its row stays for the lineage of past workloads, the builder removes the rest."""
+    version.state, version.finished = "deleted", utcnow()
+    version.owner = version.expires = None

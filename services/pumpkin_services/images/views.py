@@ -1,0 +1,122 @@
+"""What rows look like outside: wire models for the API, `EnvironmentRef` for the other modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.images import models as wire
+from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
+
+KERNEL_PACKAGE = "ipykernel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentRef:
+    """A version a workload runs on. `prefix` and `python` are None until it is ready."""
+
+    version_id: str
+    environment_id: str
+    workspace: str
+    name: str
+    number: int
+    state: wire.State
+    digest: str
+    prefix: Path | None
+    python: Path | None
+    kernel: bool
+    """Whether notebooks can run kernels from it."""
+
+    def __str__(self) -> str:
+        return f"{self.workspace}/{self.name}@{self.number}"
+
+
+def reference(row: EnvironmentRow, version: EnvironmentVersionRow) -> EnvironmentRef:
+    """Return what other modules need to know about a version."""
+    ready = version.state == "ready"
+    return EnvironmentRef(
+        version_id=version.id,
+        environment_id=row.id,
+        workspace=row.workspace,
+        name=row.name,
+        number=version.number,
+        state=cast(wire.State, version.state),
+        digest=version.digest,
+        prefix=Path(version.prefix) if ready else None,
+        python=Path(version.python) if ready else None,
+        kernel=KERNEL_PACKAGE in version.packages,
+    )
+
+
+def summary(version: EnvironmentVersionRow) -> wire.VersionSummary:
+    """Return a version as lists show it."""
+    return wire.VersionSummary(
+        id=version.id,
+        environment=version.environment,
+        number=version.number,
+        creator=version.creator,
+        state=cast(wire.State, version.state),
+        python_version=version.python_version,
+        kernel=KERNEL_PACKAGE in version.packages,
+        bytes=version.bytes,
+        reason=version.reason,
+        message=version.message,
+        created=version.created,
+        started=version.started,
+        finished=version.finished,
+    )
+
+
+def full(version: EnvironmentVersionRow) -> wire.EnvironmentVersion:
+    """Return a version with its lock."""
+    return wire.EnvironmentVersion(
+        **summary(version).model_dump(),
+        requirements=version.requirements,
+        lock=version.lock,
+        packages={name: str(number) for name, number in version.packages.items()},
+        digest=version.digest,
+        prefix=version.prefix,
+        log=f"/images/{version.environment}/versions/{version.number}/log",
+    )
+
+
+async def environments(session: AsyncSession, rows: Sequence[EnvironmentRow]) -> list[wire.Environment]:
+    """Return environments with their newest version and their shares, in the order given, in three queries at most."""
+    if not rows:
+        return []
+    newest = select(EnvironmentVersionRow).where(
+        or_(
+            *(
+                and_(EnvironmentVersionRow.environment == row.id, EnvironmentVersionRow.number == row.latest)
+                for row in rows
+            )
+        )
+    )
+    latest = {version.environment: version for version in await session.scalars(newest)}
+    shares: dict[str, list[str]] = {row.id: [] for row in rows}
+    for share in await session.scalars(select(EnvironmentShareRow).where(EnvironmentShareRow.environment.in_(shares))):
+        shares[share.environment].append(share.workspace)
+    return [_environment(row, latest.get(row.id), sorted(shares[row.id])) for row in rows]
+
+
+def _environment(row: EnvironmentRow, latest: EnvironmentVersionRow | None, shared_with: list[str]) -> wire.Environment:
+    return wire.Environment(
+        id=row.id,
+        name=row.name,
+        workspace=row.workspace,
+        creator=row.creator,
+        description=row.description,
+        visibility=cast(wire.Visibility, row.visibility),
+        shared_with=shared_with,
+        preset=row.preset,
+        kind=cast(wire.Kind, row.kind),
+        latest=summary(latest) if latest is not None else None,
+        revision=row.revision,
+        created=row.created,
+        updated=row.updated,
+    )
