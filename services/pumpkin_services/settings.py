@@ -26,7 +26,8 @@ class Platform(Configurable):
     ).tag(config=True)
     isolate = Unicode(
         "auto",
-        help="Bound what a workload sees with bubblewrap: `auto` (when it works), `always` (else refuse to start), `never`.",
+        help="Bound what a workload sees with bubblewrap: `auto` (when it works), `always` (else refuse to start), "
+        "`never`.",
     ).tag(config=True)
     stop_grace = Float(10.0, help="Seconds between SIGTERM and SIGKILL when a workload is stopped.").tag(config=True)
     grant_lifetime = Float(120.0, help="Seconds a ready grant waits for its notebook before it is given back.").tag(

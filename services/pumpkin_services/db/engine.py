@@ -38,9 +38,8 @@ class Database:
     async def write(self) -> AsyncGenerator[AsyncSession]:
         """Open a session that commits when the block ends and rolls back when it raises."""
         if self._writer is not None:
-            async with self._writer:
-                async with self._transaction() as session:
-                    yield session
+            async with self._writer, self._transaction() as session:
+                yield session
         else:
             async with self._transaction() as session:
                 yield session
