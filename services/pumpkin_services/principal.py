@@ -27,6 +27,8 @@ class Principal:
     """A stable, non-secret key of the credential used: for rate limits, idempotency and audit."""
     scopes: frozenset[str] = frozenset()
     workspaces: dict[str, WorkspaceRole] = field(default_factory=dict[str, WorkspaceRole])
+    roles: frozenset[str] = frozenset()
+    """The names of the caller's Hub roles: pools may be open to a role."""
     workload: str | None = None
 
     def has(self, scope: str) -> bool:

@@ -1,0 +1,1 @@
+"""Who is here: users, workspaces (Hub groups) and the audit log."""

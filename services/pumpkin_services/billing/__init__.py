@@ -1,0 +1,1 @@
+"""What it costs: balances, budgets, meters and the append-only ledger."""

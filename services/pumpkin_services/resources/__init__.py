@@ -1,0 +1,1 @@
+"""What there is to compute on: nodes, specs, pools and limits."""
