@@ -1,0 +1,89 @@
+"""Rows of money. All amounts are integers in millionths of the currency unit, all times epoch milliseconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pumpkin_services.db import Base, new_id, utcnow
+
+
+class BalanceRow(Base):
+    """What one workspace has; always the sum of its ledger."""
+
+    __tablename__ = "balances"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    workspace: Mapped[str] = mapped_column(String(255), unique=True)
+    balance_micro: Mapped[int] = mapped_column(BigInteger, default=0)
+    budget_micro: Mapped[int | None] = mapped_column(BigInteger)
+    """At most so much is spent in one calendar month (UTC); NULL sets no bound but the balance."""
+    created: Mapped[datetime] = mapped_column(default=utcnow)
+    revision: Mapped[int] = mapped_column(default=1)
+
+
+class MonthRow(Base):
+    """What one workspace spent in one calendar month (UTC), so that a budget costs no sum over the ledger."""
+
+    __tablename__ = "months"
+
+    workspace: Mapped[str] = mapped_column(String(255), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    """`2026-11`."""
+    spent_micro: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class LedgerRow(Base):
+    """One line of the ledger; never changed, never removed. A positive amount adds to the balance."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        # One charge per replica and interval, whoever writes it and how often.
+        UniqueConstraint("workload", "attempt", "replica", "start_ms", name="uq_ledger_interval"),
+        Index("ix_ledger_workspace", "workspace", "id"),
+        Index("ix_ledger_workspace_time", "workspace", "time"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    time: Mapped[datetime] = mapped_column(default=utcnow)
+    workspace: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(16))
+    """`charge`, `refund`, `recharge`, `adjustment` or `opening`."""
+    amount_micro: Mapped[int] = mapped_column(BigInteger)
+    reference: Mapped[str | None] = mapped_column(String(255), unique=True)
+    """What makes a recharge or an adjustment one and the same when it is sent again."""
+    actor: Mapped[str] = mapped_column(String(255), default="")
+    note: Mapped[str] = mapped_column(String(1000), default="")
+    # Of charges and refunds only:
+    workload: Mapped[str | None] = mapped_column(String(26))
+    attempt: Mapped[int | None]
+    replica: Mapped[str | None] = mapped_column(String(100))
+    start_ms: Mapped[int | None] = mapped_column(BigInteger)
+    end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """Before `start_ms` in a refund, which takes time back."""
+    spec: Mapped[str] = mapped_column(String(63), default="")
+    price_micro: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class MeterRow(Base):
+    """A replica that runs (or ran), and up to when it has been charged."""
+
+    __tablename__ = "meters"
+    __table_args__ = (
+        UniqueConstraint("workload", "attempt", "replica"),
+        Index("ix_meters_workspace", "workspace", "closed"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    workspace: Mapped[str]
+    workload: Mapped[str] = mapped_column(String(26))
+    attempt: Mapped[int]
+    replica: Mapped[str] = mapped_column(String(100))
+    creator: Mapped[str]
+    spec: Mapped[str] = mapped_column(String(63))
+    price_micro: Mapped[int] = mapped_column(BigInteger)
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    charged_ms: Mapped[int] = mapped_column(BigInteger)
+    closed: Mapped[bool] = mapped_column(default=False)
