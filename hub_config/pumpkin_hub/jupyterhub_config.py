@@ -1,0 +1,17 @@
+"""What JupyterHub loads: our configuration, with the user's own `pumpkin_config.py` on top."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pumpkin_hub import hub_patches
+from pumpkin_hub.config import hub_config
+from pumpkin_hub.place import Place
+from pumpkin_hub.settings import load, settings
+
+c: Any = get_config()  # noqa: F821  # pyright: ignore[reportUndefinedVariable] - traitlets provides it
+place = Place.read(Path(os.environ["PUMPKIN_PLACE"]))
+theirs = load(place.config)
+hub_patches.apply()
+c.merge(hub_config(settings(theirs), place))
+c.merge(theirs)
