@@ -1,0 +1,240 @@
+"""What every spawner of the platform shares: a server starts only with a grant, and lives as its workload lives.
+
+The queue is never inside the Hub: a start without room ends at once with `SpawnException(reason="capacity")`, the
+request keeps its place in the platform's queue, and the platform starts the server through the Hub when its turn
+comes. How a granted server is started is the subclass's part, `launch`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from jupyterhub import orm
+from jupyterhub.spawner import Spawner, SpawnException
+from traitlets import Dict, Float, Unicode, default
+
+from pumpkin_spawners.options import BadOptions, NotebookOptions, from_form, parse
+from pumpkin_spawners.platform import Away, Grant, PlatformClient, Refused
+
+FORM_SCOPES = ["resources", "workloads", "images"]
+POLL_SECONDS = 0.15
+PROGRESS = {"queued": 5, "placed": 20, "preparing": 30, "started": 70, "running": 80}
+templates = Environment(loader=PackageLoader("pumpkin_spawners"), autoescape=True)
+
+
+class NoRoom(SpawnException):
+    """A start that waits in the platform's queue; `headers` take a browser on to its queue page."""
+
+    headers: dict[str, str]
+
+
+class PumpkinSpawner(Spawner):
+    """Asks the platform for a grant, watches its workload, and gives it back."""
+
+    platform_url = Unicode(help="The platform as the Hub reaches it, ending in `/services/pumpkin/`.").tag(config=True)
+    platform_token = Unicode(help="Token of the Hub service that may ask for grants.").tag(config=True)
+    settle_seconds = Float(
+        2.0, help="How long a start waits for a grant the platform is just working out, before it counts as queued."
+    ).tag(config=True)
+    stop_seconds = Float(30.0, help="How long a stop waits for the server to be gone.").tag(config=True)
+    workload = Unicode(help="The id of the workload this server is; empty while it has no grant.")
+    # Read from `user_options` by `apply_user_options`, which the Hub calls before every start.
+    options = Dict(help="What was chosen, checked.")
+
+    _clients: dict[tuple[str, str], PlatformClient] = {}
+
+    @property
+    def platform(self) -> PlatformClient:
+        """The client all spawners of this Hub share."""
+        key = (self.platform_url, self.platform_token)
+        if key not in self._clients:
+            self._clients[key] = PlatformClient(url=key[0], token=key[1])
+        return self._clients[key]
+
+    async def launch(self, grant: Grant) -> tuple[str, int]:
+        """Start the server `grant` is for; return the host and port where the Hub reaches it."""
+        raise NotImplementedError
+
+    async def start(self) -> tuple[str, int]:
+        """Start with a grant, or raise `SpawnException` with one sentence and the way to the queue."""
+        try:
+            grant = await self._granted()
+            # From here on `stop` gives it back. Before, it must not: a queued grant keeps its place.
+            self.workload = grant.workload
+            return await self.launch(grant)
+        except Refused as refusal:
+            raise SpawnException(str(refusal), reason=refusal.reason, status_code=refusal.status) from refusal
+        except Away as away:
+            raise SpawnException(
+                "The platform does not answer right now: try again in a moment.",
+                reason="platform_away",
+                status_code=503,
+                log_message=str(away),
+            ) from away
+
+    async def poll(self) -> int | None:
+        """Return None while the platform says it runs (or cannot be asked), else its exit status."""
+        if not self.workload:
+            return 0
+        try:
+            grant = await self.platform.get(self.workload, patience=0)
+        except (Away, Refused) as error:
+            self.log.warning("Cannot ask how %s is, taking it as running: %s", self._log_name, error)
+            return None
+        if grant is None or grant.state == "ended":
+            return (grant.exit_code if grant else None) or 0
+        return None
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server and give back what it held; returns when it is gone."""
+        if not self.workload:
+            return
+        await self.platform.release(self.workload)
+        give_up = time.monotonic() + self.stop_seconds
+        while not now and time.monotonic() < give_up:
+            grant = await self.platform.get(self.workload)
+            if grant is None or grant.state == "ended":
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the Hub must remember to find the server again."""
+        state = super().get_state()
+        if self.workload:
+            state["workload"] = self.workload
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Find the server again after a restart of the Hub."""
+        super().load_state(state)
+        self.workload = str(state.get("workload", ""))
+
+    def clear_state(self) -> None:
+        """Forget the server that was."""
+        super().clear_state()
+        self.workload = ""
+
+    async def progress(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Tell what happens to the workload, in the platform's own sentences."""
+        told: set[str] = set()
+        reached = 0
+        while self._spawn_pending:
+            for event in await self._events():
+                if event["id"] in told:
+                    continue
+                told.add(event["id"])
+                reached = max(reached, PROGRESS.get(str(event["type"]), reached))
+                yield {"progress": reached, "message": str(event["message"])}
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _events(self) -> list[dict[str, Any]]:
+        if not self.workload:
+            return []
+        try:
+            # In the name of the server's own token: the spawner's may only handle grants.
+            return await self.platform.events(self.workload, token=self.api_token)
+        except (Away, Refused):
+            return []
+
+    async def _granted(self) -> Grant:
+        chosen = NotebookOptions.model_validate(self.options)
+        options: dict[str, Any] = {"grant": chosen.grant} if chosen.grant else chosen.wire()
+        grant = await self._ask(options)
+        if grant.state == "running":
+            # The Hub has forgotten a server that runs; its token is gone with the memory, so it is of no use.
+            self.workload = grant.workload
+            await self.stop()
+            self.workload = ""
+            grant = await self._ask(options)
+        give_up = time.monotonic() + self.settle_seconds
+        while grant.state == "queued" and time.monotonic() < give_up:
+            await asyncio.sleep(POLL_SECONDS)
+            grant = await self.platform.get(grant.workload) or grant
+        if grant.state == "queued":
+            raise self.no_room(grant)
+        if grant.state == "ended":
+            raise SpawnException(
+                grant.message or "This grant has ended: ask for a new one.", reason="grant", status_code=410
+            )
+        return grant
+
+    async def _ask(self, options: dict[str, Any]) -> Grant:
+        return await self.platform.ask(user=self.user.name, server_name=self.name, options=options)
+
+    def no_room(self, grant: Grant) -> SpawnException:
+        """Return the refusal of a start that has to wait, with the page to wait on."""
+        url = f"{self.public_platform}queue/{grant.workload}"
+        page = templates.get_template("no-room.html").render(grant=grant, url=url)
+        place = f"number {grant.position} in the queue" if grant.position else "in the queue"
+        error = NoRoom(
+            f"No room for this right now: it is {place} and starts by itself; see {url}",
+            reason="capacity",
+            status_code=503,
+            message_html=page,
+        )
+        error.headers = {"Refresh": f"0; url={url}"}
+        return error
+
+    @property
+    def public_platform(self) -> str:
+        """The path of the platform's pages for a browser."""
+        return f"{self.hub.base_url.removesuffix('hub/')}services/pumpkin/"
+
+    @default("options_from_form")
+    def _from_form(self) -> Any:
+        return self.options_of_form
+
+    @staticmethod
+    def options_of_form(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """Return `user_options` for what the form or the query string says."""
+        return from_form(form)
+
+    @default("apply_user_options")
+    def _apply(self) -> Any:
+        return _apply_options
+
+    @default("options_form")
+    def _form(self) -> Any:
+        return _render_form
+
+
+def _apply_options(spawner: PumpkinSpawner, user_options: dict[str, Any]) -> None:
+    try:
+        chosen = parse(user_options)
+    except BadOptions as error:
+        raise SpawnException(str(error), reason="options", status_code=400) from error
+    spawner.options = chosen.wire()
+    # The Hub uses these again for a start without options; a grant is good for one start only.
+    spawner.orm_spawner.user_options = chosen.lasting()
+
+
+async def _render_form(spawner: PumpkinSpawner) -> str:
+    """Return the spawn form: the specs this user may use, with price and whether there is room now."""
+    platform = spawner.platform
+    scopes = [f"custom:pumpkin:{module}:read" for module in FORM_SCOPES]
+    scopes.append("access:services!service=pumpkin")
+    token = spawner.user.new_api_token(note="Spawn form", scopes=scopes, expires_in=60)
+    try:
+        specs, free, environments = await asyncio.gather(
+            platform.specs(token=token), platform.free_specs(token=token), platform.environments(token=token)
+        )
+    except (Away, Refused) as error:
+        return templates.get_template("form.html").render(error=str(error), specs=[])
+    finally:
+        session = spawner.orm_spawner._sa_instance_state.session
+        session.delete(orm.APIToken.find(session, token))
+        session.commit()
+    last = spawner.orm_spawner.user_options or {}
+    usable = [spec for spec in specs if spec["enabled"]]
+    chosen = last.get("spec") or next((spec["name"] for spec in usable if spec["name"] in free), "")
+    return templates.get_template("form.html").render(
+        specs=usable,
+        free=free,
+        environments=environments,
+        last=last,
+        chosen=chosen or (usable[0]["name"] if usable else ""),
+    )

@@ -1,0 +1,50 @@
+"""Notebook servers as processes of this machine, started by the platform's local runtime."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jupyterhub.utils import random_port
+
+from pumpkin_spawners.base import PumpkinSpawner
+from pumpkin_spawners.platform import Grant
+
+NOTEBOOK = Path(__file__).parent / "notebook"
+"""Jupyter configuration and kernels every notebook server gets: `%pumpkin` loaded, `pumpkin_server` enabled."""
+IN_HOME = 'cd "$PUMPKIN_HOME" && exec "$@"'
+"""The home is somewhere else on every runtime; the server shows what it is started in."""
+
+
+class LocalSpawner(PumpkinSpawner):
+    """Hands the platform the command line of a single-user server, and the Hub its address."""
+
+    async def launch(self, grant: Grant) -> tuple[str, int]:
+        """Let the platform start the server; the port is chosen here, where the Hub will look for it."""
+        self.port = random_port()
+        started = await self.platform.claim(
+            grant.workload,
+            command=["/bin/sh", "-c", IN_HOME, "notebook", *self._command(), *self.get_args()],
+            env=self.get_env(),
+            port=self.port,
+            timeout=self.start_timeout,
+        )
+        return started.host or "127.0.0.1", started.port or self.port
+
+    def get_env(self) -> dict[str, str]:
+        """Add to the Hub's variables where the server finds our configuration and kernels."""
+        env: dict[str, str] = {name: str(value) for name, value in super().get_env().items()}
+        env["JUPYTER_CONFIG_PATH"] = _joined(NOTEBOOK / "config", env.get("JUPYTER_CONFIG_PATH"))
+        env["JUPYTER_PATH"] = _joined(NOTEBOOK / "data", env.get("JUPYTER_PATH"))
+        env["PUMPKIN_URL"] = self.platform_url
+        return env
+
+    def _command(self) -> list[str]:
+        # By its full path: the platform's PATH need not be the Hub's.
+        program, *rest = self.cmd
+        beside = Path(sys.executable).parent / program
+        return [str(beside) if beside.exists() else program, *rest]
+
+
+def _joined(first: Path, rest: str | None) -> str:
+    return f"{first}:{rest}" if rest else str(first)
