@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import AsyncIterator
 from typing import Any
 
+from pumpkin_services.images import logs
 from pumpkin_services.images import models as wire
 from pumpkin_services.images.service import EnvironmentService
-from pumpkin_services.problems import NotFound
-from pumpkin_services.web import Call, Route
+from pumpkin_services.problems import Invalid, NotFound
+from pumpkin_services.storage.ranges import begin_range
+from pumpkin_services.web import Call, Route, ServerSentEvent
 
 AnyCall = Call[Any, Any]
 ONE = "/images/{image}"
 VERSION = ONE + "/versions/{number}"
+STATE_SECONDS = 0.5
+"""How often a follower of a log asks whether the build has ended."""
 
 
 def routes(service: EnvironmentService) -> list[Route]:
@@ -38,6 +45,11 @@ def _environments(api: _Endpoints) -> list[Route]:
             request=wire.RegisterInterpreter, response=wire.Environment, status=201,
         ),
         Route(
+            method="GET", path="/images/resolve", summary="Find the version a reference means",
+            scope="images:read", owner="visible", endpoint=api.resolve,
+            query=wire.ResolveQuery, response=wire.EnvironmentVersion,
+        ),
+        Route(
             method="GET", path=ONE, summary="Show one environment",
             scope="images:read", owner="visible", endpoint=api.get, response=wire.Environment,
         ),
@@ -51,9 +63,12 @@ def _environments(api: _Endpoints) -> list[Route]:
             scope="images:write", owner="member", endpoint=api.delete,
         ),
         Route(
-            method="PUT", path=ONE + "/preset", summary="Offer an environment to everybody, or no longer",
-            scope="images:admin", owner="admin", endpoint=api.preset,
-            request=wire.SetPreset, response=wire.Environment,
+            method="PUT", path=ONE + "/shares/{target}", summary="Share an environment with a workspace",
+            scope="images:write", owner="member", endpoint=api.share, response=wire.Environment,
+        ),
+        Route(
+            method="DELETE", path=ONE + "/shares/{target}", summary="End the sharing with a workspace",
+            scope="images:write", owner="member", endpoint=api.unshare, response=wire.Environment,
         ),
         Route(
             method="POST", path=ONE + "/diff", summary="Compare what a notebook has installed with a version",
@@ -145,9 +160,22 @@ class _Endpoints:
         await self.service.delete(call.session, call.principal, environment=call.path["image"], revision=call.if_match)
         call.after_commit(self.service.wake)
 
-    async def preset(self, call: AnyCall) -> Any:
-        return await self.service.set_preset(
-            call.session, call.principal, environment=call.path["image"], preset=call.body.preset
+    async def share(self, call: AnyCall) -> Any:
+        return await self.service.share(
+            call.session, call.principal, environment=call.path["image"], target=call.path["target"], shared=True
+        )
+
+    async def unshare(self, call: AnyCall) -> Any:
+        return await self.service.share(
+            call.session, call.principal, environment=call.path["image"], target=call.path["target"], shared=False
+        )
+
+    async def resolve(self, call: AnyCall) -> Any:
+        found = await self.service.resolve(
+            call.session, call.principal, reference=call.query.reference, field="reference"
+        )
+        return await self.service.version(
+            call.session, call.principal, environment=found.environment_id, number=found.number
         )
 
     async def diff(self, call: AnyCall) -> Any:
@@ -192,8 +220,40 @@ class _Endpoints:
         call.after_commit(self.service.wake)
         return made
 
-    async def log(self, call: AnyCall) -> Any:
-        raise NotImplementedError
+    async def log(self, call: AnyCall) -> AsyncIterator[bytes]:
+        version = await self._version(call)
+        path = self.service.files.log(version.id)
+        start, end = begin_range(call.handler, size=logs.size(path))
+        return logs.read(path, start=start, end=end)
 
-    async def follow(self, call: AnyCall) -> Any:
-        raise NotImplementedError
+    async def follow(self, call: AnyCall) -> AsyncIterator[ServerSentEvent]:
+        version = await self._version(call)
+        start = call.last_event_id or "0"
+        if not (start.isascii() and start.isdigit() and len(start) <= 18):
+            raise Invalid("Last-Event-ID is not an id this log handed out.", field="Last-Event-ID")
+        return self._events(call, version, int(start))
+
+    async def _events(
+        self, call: AnyCall, version: wire.EnvironmentVersion, start: int
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Send `log` events ({"text"}) as the log grows, then one `end` event ({"state", "reason", "message"})."""
+        now = version
+        asked = 0.0
+
+        async def ended() -> bool:
+            nonlocal now, asked
+            if time.monotonic() - asked > STATE_SECONDS:
+                now, asked = await self._version(call), time.monotonic()
+            return now.state not in ("queued", "building")
+
+        async for at, text in logs.follow(self.service.files.log(version.id), start=start, ended=ended):
+            start = at
+            yield ServerSentEvent(event="log", id=str(at), data=json.dumps({"text": text}))
+        last = {"state": now.state, "reason": now.reason, "message": now.message}
+        yield ServerSentEvent(event="end", id=str(start), data=json.dumps(last))
+
+    async def _version(self, call: AnyCall) -> wire.EnvironmentVersion:
+        async with self.service.database.read() as session:
+            return await self.service.version(
+                session, call.principal, environment=call.path["image"], number=_number(call)
+            )

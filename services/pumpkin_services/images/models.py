@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pumpkin_services.names import Name
 from pumpkin_services.web import Page, PageQuery, Wire
 
-Visibility = Literal["workspace", "everyone"]
+Visibility = Literal["private", "everyone"]
 Kind = Literal["built", "interpreter"]
 State = Literal["queued", "building", "ready", "failed", "deleted"]
 Line = Annotated[str, StringConstraints(max_length=2000)]
-Description = Annotated[str, StringConstraints(max_length=100_000)]
+Description = Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\x00]*$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?$")]
 
 
@@ -44,7 +44,7 @@ class CreateEnvironment(Requirements):
     name: Name
     workspace: str | None = Field(default=None, max_length=255, description="The caller's personal one unless given.")
     description: Description = ""
-    visibility: Visibility = "workspace"
+    visibility: Visibility = "private"
 
 
 class RegisterInterpreter(Wire):
@@ -56,19 +56,11 @@ class RegisterInterpreter(Wire):
 
 
 class EditEnvironment(Wire):
-    """Changes to what surrounds the versions; a field left out stays as it is."""
+    """Changes to what surrounds the versions; a field left out stays as it is. `preset` needs an admin."""
 
     description: Description | None = None
     visibility: Visibility | None = None
-    shared_with: list[Annotated[str, StringConstraints(max_length=255)]] | None = Field(
-        default=None, max_length=100, description="Every workspace, besides its own, that may use it."
-    )
-
-
-class SetPreset(Wire):
-    """Whether everybody is offered this environment as one of the platform's own."""
-
-    preset: bool
+    preset: bool | None = None
 
 
 class EnvironmentQuery(PageQuery):
@@ -77,8 +69,19 @@ class EnvironmentQuery(PageQuery):
     workspace: str | None = Field(default=None, max_length=255)
     name: str | None = Field(default=None, max_length=63, description="Exactly this name.")
     kind: Kind | None = None
-    preset: bool | None = None
-    everything: bool = Field(default=False, description="Other people's too (admins only).")
+    view: Literal["all", "mine", "shared", "preset", "everything"] = Field(
+        default="all",
+        description="`mine`: of the caller's workspaces; `shared`: of others; `preset`: offered by an admin; "
+        "`everything`: other people's too (admins only).",
+    )
+
+
+class ResolveQuery(BaseModel):
+    """A reference as people type it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reference: str = Field(max_length=400, description="`name`, `name@3` or `workspace/name@3`.")
 
 
 class VersionSummary(Wire):
@@ -119,9 +122,10 @@ class Environment(Wire):
     creator: str
     description: str
     visibility: Visibility
-    shared_with: list[str]
-    preset: bool
+    shared_with: list[str] = Field(description="Workspaces it is shared with; shown to its own workspace only.")
+    preset: bool = Field(description="Offered to everybody by an admin.")
     kind: Kind
+    may_write: bool
     latest: VersionSummary | None
     revision: int
     created: datetime

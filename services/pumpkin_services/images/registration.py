@@ -36,7 +36,7 @@ class Interpreters:
             row.description = request.description or row.description
             row.revision += 1
             await session.flush()
-            return (await views.environments(session, [row]))[0]
+            return (await views.environments(session, principal, [row]))[0]
 
     async def register_default(self, python: str) -> None:
         """Make `default` the Python at this absolute path; called at each start with the platform's own."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.db import new_id, utcnow
 from pumpkin_services.images import models as wire
 from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
+from pumpkin_services.images.views import protected
 from pumpkin_services.names import Reference
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound
@@ -27,12 +29,15 @@ def usable(principal: Principal) -> ColumnElement[bool]:
     )
 
 
-async def visible(session: AsyncSession, principal: Principal, environment: str) -> EnvironmentRow:
+async def visible(
+    session: AsyncSession, principal: Principal, environment: str, *, lock: bool = False
+) -> EnvironmentRow:
     """Return the environment with this id if the caller may use or administer it; raise `NotFound` otherwise."""
     allowed = EnvironmentRow.id == environment
     if not principal.admin("images"):
         allowed &= usable(principal)
-    row = await session.scalar(select(EnvironmentRow).where(allowed))
+    query = select(EnvironmentRow).where(allowed)
+    row = await session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise NotFound("There is no such environment, or it is not shared with you: list them with GET /images.")
     return row
@@ -40,10 +45,11 @@ async def visible(session: AsyncSession, principal: Principal, environment: str)
 
 async def writable(session: AsyncSession, principal: Principal, environment: str) -> EnvironmentRow:
     """Return the environment with this id if the caller may change it; raise `NotFound` or `Forbidden` otherwise."""
-    row = await visible(session, principal, environment)
+    # Locked, so that two callers never make the same version number.
+    row = await visible(session, principal, environment, lock=True)
     if principal.admin("images"):
         return row
-    if row.preset or row.kind == "interpreter":
+    if protected(row):
         raise Forbidden(
             f"'{row.name}' is one of the platform's own environments, only image admins change it: "
             "freeze it under a name of your own, or create another."
@@ -112,18 +118,22 @@ async def add_environment(
     session: AsyncSession, *, workspace: str, name: str, creator: str, kind: wire.Kind
 ) -> EnvironmentRow:
     """Make an environment without versions, private to its workspace; raise `Conflict` when the name is taken."""
+    taken = Conflict(
+        f"'{workspace}' already has an environment '{name}': add a version to it or choose another name.",
+        field="name",
+    )
     if await named(session, workspace, name) is not None:
-        raise Conflict(
-            f"'{workspace}' already has an environment '{name}': add a version to it or choose another name.",
-            field="name",
-        )
+        raise taken
     now = utcnow()
     row = EnvironmentRow(
-        id=new_id(), workspace=workspace, name=name, creator=creator, description="", visibility="workspace",
+        id=new_id(), workspace=workspace, name=name, creator=creator, description="", visibility="private",
         preset=False, kind=kind, latest=0, revision=1, created=now, updated=now,
     )  # fmt: skip
     session.add(row)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise taken from error
     return row
 
 
@@ -143,5 +153,7 @@ def add_version(
 
 def mark_deleted(version: EnvironmentVersionRow) -> None:
     """Delete a version: its row stays for the lineage of past workloads, the builder removes the rest."""
+    if version.state in ("queued", "building"):
+        version.reason, version.message = "cancelled", "It was deleted before it was built."
     version.state, version.finished = "deleted", utcnow()
     version.owner = version.expires = None

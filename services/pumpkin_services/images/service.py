@@ -6,6 +6,7 @@ Building is `builder`'s work; here rows are written and the builder is woken.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from pumpkin_services.db import Database
 from pumpkin_services.events import Wakeups
 from pumpkin_services.images import models as wire
 from pumpkin_services.images import rows, views
+from pumpkin_services.images.prefixes import Prefixes
 from pumpkin_services.images.registration import DEFAULT, PLATFORM_WORKSPACE, Interpreters
 from pumpkin_services.images.requirements import compare, lines_of
 from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
@@ -32,9 +34,11 @@ class EnvironmentService:
     """Environments and their versions. Methods never commit: the caller's transaction does."""
 
     def __init__(
-        self, *, database: Database, wakeups: Wakeups, in_use: InUse | None = None, allow_urls: bool = False
+        self, *, database: Database, wakeups: Wakeups, root: Path, in_use: InUse | None = None, allow_urls: bool = False
     ) -> None:
+        """Keep files below `root` (`<data>/environments`); `allow_urls` lets requirements name https:// URLs."""
         self.database = database
+        self.files = Prefixes(root)
         self.wakeups = wakeups
         self.in_use = in_use
         """Set by whoever wires the platform, once workloads exist."""
@@ -62,33 +66,36 @@ class EnvironmentService:
         row.description, row.visibility = request.description, request.visibility
         rows.add_version(session, row, creator=principal.name, requirements=lines, python=request.python or "")
         await session.flush()
-        return await self._view(session, row)
+        return await self._view(session, principal, row)
 
     async def list(
         self, session: AsyncSession, principal: Principal, *, query: wire.EnvironmentQuery
     ) -> wire.EnvironmentPage:
         """Return a page of what the caller may use, newest first."""
+        if query.view == "everything" and not principal.admin("images"):
+            raise Forbidden("Only image admins list other people's environments.", field="view")
         wanted = select(EnvironmentRow)
-        if query.everything and not principal.admin("images"):
-            raise Forbidden("Only image admins list other people's environments.", field="everything")
-        if not query.everything:
+        if query.view != "everything":
             wanted = wanted.where(rows.usable(principal))
+        if query.view in ("mine", "shared"):
+            mine = EnvironmentRow.workspace.in_(list(principal.workspaces))
+            wanted = wanted.where(mine if query.view == "mine" else ~mine)
+        if query.view == "preset":
+            wanted = wanted.where(EnvironmentRow.preset.is_(True))
         if query.workspace is not None:
             wanted = wanted.where(EnvironmentRow.workspace == query.workspace)
         if query.name is not None:
             wanted = wanted.where(EnvironmentRow.name == query.name)
         if query.kind is not None:
             wanted = wanted.where(EnvironmentRow.kind == query.kind)
-        if query.preset is not None:
-            wanted = wanted.where(EnvironmentRow.preset == query.preset)
         if query.q:
             wanted = wanted.where(EnvironmentRow.name.contains(query.q.lower(), autoescape=True))
         found, following = await paginate(session, wanted, key=EnvironmentRow.id, query=query)
-        return wire.EnvironmentPage(items=await views.environments(session, found), next=following)
+        return wire.EnvironmentPage(items=await views.environments(session, principal, found), next=following)
 
     async def get(self, session: AsyncSession, principal: Principal, *, environment: str) -> wire.Environment:
         """Return one environment the caller may use or administers."""
-        return await self._view(session, await rows.visible(session, principal, environment))
+        return await self._view(session, principal, await rows.visible(session, principal, environment))
 
     async def edit(
         self,
@@ -106,23 +113,25 @@ class EnvironmentService:
             row.description = request.description
         if request.visibility is not None:
             row.visibility = request.visibility
-        if request.shared_with is not None:
-            await session.execute(delete(EnvironmentShareRow).where(EnvironmentShareRow.environment == row.id))
-            session.add_all(
-                EnvironmentShareRow(environment=row.id, workspace=workspace)
-                for workspace in sorted(set(request.shared_with) - {row.workspace})
-            )
-        return await self._touched(session, row)
+        if request.preset is not None and request.preset != row.preset:
+            if not principal.admin("images"):
+                raise Forbidden("Only image admins choose the platform's own environments.", field="preset")
+            row.preset = request.preset
+        return await self._touched(session, principal, row)
 
-    async def set_preset(
-        self, session: AsyncSession, principal: Principal, *, environment: str, preset: bool
+    async def share(
+        self, session: AsyncSession, principal: Principal, *, environment: str, target: str, shared: bool
     ) -> wire.Environment:
-        """Offer an environment to everybody as the platform's own, or no longer (image admins)."""
-        if not principal.admin("images"):
-            raise Forbidden("Only image admins choose the platform's own environments.")
-        row = await rows.visible(session, principal, environment)
-        row.preset = preset
-        return await self._touched(session, row)
+        """Let the workspace `target` use an environment, or no longer."""
+        row = await rows.writable(session, principal, environment)
+        if len(target) > 255:
+            raise Invalid("A workspace's name has 255 characters at most.", field="target")
+        present = await session.get(EnvironmentShareRow, (row.id, target))
+        if shared and present is None and target != row.workspace:
+            session.add(EnvironmentShareRow(environment=row.id, workspace=target))
+        if not shared and present is not None:
+            await session.delete(present)
+        return await self._touched(session, principal, row)
 
     async def delete(
         self, session: AsyncSession, principal: Principal, *, environment: str, revision: int | None = None
@@ -171,7 +180,7 @@ class EnvironmentService:
         version = rows.add_version(
             session, row, creator=principal.name, requirements=lines, python=request.python or ""
         )
-        await self._touched(session, row)
+        await self._touched(session, principal, row)
         return views.full(version)
 
     async def delete_version(
@@ -224,7 +233,7 @@ class EnvironmentService:
             )
         target = await self._freeze_target(session, principal, row, request)
         made = rows.add_version(session, target, creator=principal.name, requirements=lines, python=_minor(version))
-        await self._touched(session, target)
+        await self._touched(session, principal, target)
         return views.full(made)
 
     async def _freeze_target(
@@ -326,13 +335,13 @@ class EnvironmentService:
                 reason="in_use",
             )
 
-    async def _touched(self, session: AsyncSession, row: EnvironmentRow) -> wire.Environment:
+    async def _touched(self, session: AsyncSession, principal: Principal, row: EnvironmentRow) -> wire.Environment:
         row.revision += 1
         await session.flush()
-        return await self._view(session, row)
+        return await self._view(session, principal, row)
 
-    async def _view(self, session: AsyncSession, row: EnvironmentRow) -> wire.Environment:
-        return (await views.environments(session, [row]))[0]
+    async def _view(self, session: AsyncSession, principal: Principal, row: EnvironmentRow) -> wire.Environment:
+        return (await views.environments(session, principal, [row]))[0]
 
 
 def _require_built(row: EnvironmentRow) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.images import models as wire
 from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
+from pumpkin_services.principal import Principal
 
 KERNEL_PACKAGE = "ipykernel"
+SERVER_PACKAGES = frozenset({"jupyterhub", "jupyterlab"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +33,16 @@ class EnvironmentRef:
     python: Path | None
     kernel: bool
     """Whether notebooks can run kernels from it."""
+    server: bool
+    """Whether a notebook server itself can run from it."""
 
     def __str__(self) -> str:
         return f"{self.workspace}/{self.name}@{self.number}"
+
+
+def protected(row: EnvironmentRow) -> bool:
+    """Tell whether only image admins may change it: it is offered as the platform's own."""
+    return row.preset or row.kind == "interpreter"
 
 
 def reference(row: EnvironmentRow, version: EnvironmentVersionRow) -> EnvironmentRef:
@@ -50,6 +59,7 @@ def reference(row: EnvironmentRow, version: EnvironmentVersionRow) -> Environmen
         prefix=Path(version.prefix) if ready else None,
         python=Path(version.python) if ready else None,
         kernel=KERNEL_PACKAGE in version.packages,
+        server=version.packages.keys() >= SERVER_PACKAGES,
     )
 
 
@@ -85,7 +95,9 @@ def full(version: EnvironmentVersionRow) -> wire.EnvironmentVersion:
     )
 
 
-async def environments(session: AsyncSession, rows: Sequence[EnvironmentRow]) -> list[wire.Environment]:
+async def environments(
+    session: AsyncSession, principal: Principal, rows: Sequence[EnvironmentRow]
+) -> list[wire.Environment]:
     """Return environments with their newest version and their shares, in the order given, in three queries at most."""
     if not rows:
         return []
@@ -101,10 +113,13 @@ async def environments(session: AsyncSession, rows: Sequence[EnvironmentRow]) ->
     shares: dict[str, list[str]] = {row.id: [] for row in rows}
     for share in await session.scalars(select(EnvironmentShareRow).where(EnvironmentShareRow.environment.in_(shares))):
         shares[share.environment].append(share.workspace)
-    return [_environment(row, latest.get(row.id), sorted(shares[row.id])) for row in rows]
+    return [_environment(principal, row, latest.get(row.id), sorted(shares[row.id])) for row in rows]
 
 
-def _environment(row: EnvironmentRow, latest: EnvironmentVersionRow | None, shared_with: list[str]) -> wire.Environment:
+def _environment(
+    principal: Principal, row: EnvironmentRow, latest: EnvironmentVersionRow | None, shared_with: list[str]
+) -> wire.Environment:
+    admin = principal.admin("images")
     return wire.Environment(
         id=row.id,
         name=row.name,
@@ -112,9 +127,10 @@ def _environment(row: EnvironmentRow, latest: EnvironmentVersionRow | None, shar
         creator=row.creator,
         description=row.description,
         visibility=cast(wire.Visibility, row.visibility),
-        shared_with=shared_with,
+        shared_with=shared_with if admin or row.workspace in principal.workspaces else [],
         preset=row.preset,
         kind=cast(wire.Kind, row.kind),
+        may_write=admin or (principal.may_write(row.workspace) and not protected(row)),
         latest=summary(latest) if latest is not None else None,
         revision=row.revision,
         created=row.created,
