@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pumpkin_services.db import Base, new_id, utcnow
+from pumpkin_services.principal import WorkspaceRole
 
 
 class UserRow(Base):
@@ -57,7 +58,6 @@ class MemberRow(Base):
 
     workspace: Mapped[str] = mapped_column(String(63), primary_key=True)
     user: Mapped[str] = mapped_column(String(255), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
-    """`owner`, `member` or `viewer`."""
+    role: Mapped[WorkspaceRole] = mapped_column(String(16))
     added: Mapped[datetime] = mapped_column(default=utcnow)
     added_by: Mapped[str] = mapped_column(String(255), default="")

@@ -134,3 +134,5 @@ class Statement(Wire):
     closing_micro: int
     currency: str
     lines: list[StatementLine]
+    """The dearest first, 1,000 at most; the CSV has them all."""
+    lines_left_out: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
 
 from pumpkin_services.db import Base, new_id, utcnow
 
@@ -87,3 +88,19 @@ class MeterRow(Base):
     start_ms: Mapped[int] = mapped_column(BigInteger)
     charged_ms: Mapped[int] = mapped_column(BigInteger)
     closed: Mapped[bool] = mapped_column(default=False)
+
+
+class LedgerIsAppendOnly(Exception):
+    """Somebody tried to change or remove a line of the ledger: a bug, whoever it was."""
+
+
+@event.listens_for(LedgerRow, "before_update")
+@event.listens_for(LedgerRow, "before_delete")
+def _refuse_flush(_mapper: Any, _connection: Any, row: LedgerRow) -> None:
+    raise LedgerIsAppendOnly(row.id)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_statement(state: ORMExecuteState) -> None:
+    if (state.is_update or state.is_delete) and state.bind_mapper is LedgerRow.__mapper__:
+        raise LedgerIsAppendOnly(str(state.statement))

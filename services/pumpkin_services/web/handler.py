@@ -188,7 +188,7 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
         if not route.session:
             result = await route.endpoint(call)
             await self._answer(route, result)
-            if route.method != "GET" and not route.signed:
+            if (route.method != "GET" or call.audit) and not route.signed:
                 async with self.edge.database.write() as session:
                     self._record(session, route, call)
         elif route.method == "GET":
@@ -219,6 +219,8 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
         return query, body
 
     async def _mutate(self, route: Route, call: Call[Any, Any]) -> None:
+        if route.prepare is not None:
+            call.prepared = await route.prepare(call)
         async with self._idempotent(route) as (replay, session, record):
             if replay is not None:
                 self.set_header("Idempotency-Replayed", "true")

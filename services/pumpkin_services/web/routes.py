@@ -44,6 +44,8 @@ class Call(Generic[B, Q]):
     last_event_id: str | None = None
     audit: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the audit line should say besides who, what and when: `object`, `owner` and facts worth keeping."""
+    prepared: Any = None
+    """What the route's `prepare` returned."""
     _session: AsyncSession | None = None
     _after: list[Callable[[], Any]] = field(default_factory=list[Callable[[], Any]])
 
@@ -91,6 +93,8 @@ class Route:
     """The largest body in bytes; ignored when `upload` (the endpoint counts)."""
     streams: str | None = None
     session: bool = True
+    prepare: Callable[[Call[Any, Any]], Awaitable[Any]] | None = None
+    """Runs before the transaction of a mutating call begins: the place to ask the Hub or another server something."""
     signed: bool = False
     """The URL itself carries a signature the endpoint checks; no identity is asked for (presigned requests)."""
 
