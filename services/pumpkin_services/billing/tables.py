@@ -74,7 +74,7 @@ class MeterRow(Base):
     __tablename__ = "meters"
     __table_args__ = (
         UniqueConstraint("workload", "attempt", "replica"),
-        Index("ix_meters_workspace", "workspace", "closed"),
+        Index("ix_meters_open", "closed", "workspace"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
