@@ -90,7 +90,7 @@ def build_server(parts: Parts) -> HTTPServer:
     hub_auth = HubOAuth.instance(config=settings.config)
     edge = Edge(
         database=parts.database,
-        authenticator=Authenticator(hub_auth, admit=parts.accounts.admit, workload=parts.workloads.principal_for),
+        authenticator=Authenticator(hub_auth, admit=parts.accounts.admit, workload=parts.workload_principal),
         limiter=RateLimiter(),
     )
     prefix = hub_auth.base_url

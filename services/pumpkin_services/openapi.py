@@ -18,7 +18,8 @@ BASE_PATH = "/services/pumpkin/api/v1"
 def document() -> str:
     """Return the document as JSON text; it depends on the code alone."""
     with tempfile.TemporaryDirectory() as folder:
-        parts = wire(Platform(data_dir=folder), Database("sqlite+aiosqlite://"))
+        settings = Platform(data_dir=folder)
+        parts = wire(settings, Database(settings.database_url))
         body = openapi(api_routes(parts), base_path=BASE_PATH, version=VERSION)
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
