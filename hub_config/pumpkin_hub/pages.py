@@ -25,6 +25,10 @@ class Login(NativeLoginHandler):
 
     authenticator: Any
 
+    def _render(self, login_error: str | None = None, username: str | None = None, **_: Any) -> Any:
+        # The Hub renders its refusals (an expired form, a frozen user) into this form, with more than upstream takes.
+        return super()._render(login_error=login_error, username=username)
+
     async def post(self) -> None:
         """Log in, or say in one sentence why not."""
         name: str = self.authenticator.normalize_username(self.get_body_argument("username", ""))
