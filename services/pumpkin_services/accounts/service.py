@@ -145,7 +145,7 @@ class AccountService:
             name=user,
             token=f"user:{user}",
             scopes=frozenset(f"{PREFIX}{module}:{verb}" for module in MODULES for verb in ("read", "write")),
-            workspaces={**dict(rows.tuples().all()), user: "owner"},
+            workspaces={**dict(rows.all()), user: "owner"},
             roles=frozenset(row.roles if row else ()),
         )
 

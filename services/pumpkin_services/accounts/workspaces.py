@@ -248,7 +248,7 @@ class WorkspaceService:
             .where(MemberRow.workspace.in_(names))
             .group_by(MemberRow.workspace)
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     async def _personal(self, session: AsyncSession, name: str) -> Workspace | None:
         user = await session.scalar(select(UserRow).where(UserRow.name == name))
