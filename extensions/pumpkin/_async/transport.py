@@ -1,0 +1,199 @@
+"""Requests to the API: credentials, time-outs, retries, refusals as `PumpkinError`, pages and event streams."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from pumpkin._async._compat import sleep
+from pumpkin._protocol import (
+    ATTEMPTS,
+    RETRY_STATUS,
+    Event,
+    EventParser,
+    delay,
+    given,
+    refusal,
+    split_lines,
+    unreachable,
+)
+from pumpkin.config import Config
+from pumpkin.errors import PumpkinError
+
+M = TypeVar("M", bound=BaseModel)
+STREAM_TIMEOUT = 45.0
+"""Seconds without a byte (the platform sends a sign of life every 15) after which a stream is opened again."""
+RECONNECTS = 30
+"""How many times in a row a broken event stream is opened again before giving up (about five minutes)."""
+
+
+class AsyncTransport:
+    """One connection pool to one platform. Every request is safe to repeat: POSTs carry an Idempotency-Key."""
+
+    def __init__(self, config: Config, *, timeout: float, attempts: int = ATTEMPTS) -> None:
+        self.config = config
+        self.attempts = attempts
+        headers = {"User-Agent": "pumpkin-sdk"} | ({"Authorization": f"token {config.token}"} if config.token else {})
+        self._http = httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(timeout, connect=10.0),
+            limits=httpx.Limits(max_connections=16),
+            # The environment's proxies must not see what stays on this machine.
+            trust_env=not config.url.startswith(("http://127.", "http://localhost")),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """Send one request below the API's base, or to an absolute URL; return the successful response.
+
+        Connection trouble and 429, 502, 503, 504 are tried again with growing pauses. Raises `PumpkinError`.
+        """
+        sent = dict(headers or {})
+        if method == "POST":
+            sent.setdefault("Idempotency-Key", uuid.uuid4().hex)
+        request = self._http.build_request(
+            method,
+            self._url(path),
+            params=given(**query) if query else None,
+            json=body,
+            content=content,
+            headers=sent,
+            timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
+        )
+        if "X-Amz-" in str(request.url) or not str(request.url).startswith(self.config.api):
+            request.headers.pop("Authorization", None)  # a signed URL needs none, another host must not see it
+        for attempt in range(self.attempts):
+            last = attempt == self.attempts - 1
+            try:
+                response = await self._http.send(request)
+            except httpx.TransportError as error:
+                if last:
+                    raise unreachable(self.config.url, error) from error
+                await sleep(delay(attempt))
+                continue
+            if response.is_success:
+                return response
+            if response.status_code not in RETRY_STATUS or last:
+                raise refusal(response)
+            await sleep(delay(attempt, response))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def get(self, model: type[M], path: str, **query: Any) -> M:
+        """GET `path` as `model`."""
+        return model.model_validate_json((await self.request("GET", path, query=query)).content)
+
+    async def post(self, model: type[M], path: str, body: Any = None) -> M:
+        """POST `body` and return the answer as `model`."""
+        return model.model_validate_json((await self.request("POST", path, body=body)).content)
+
+    async def change(
+        self, model: type[M], method: str, path: str, body: Any = None, *, revision: int | None = None
+    ) -> M:
+        """PUT or PATCH `body`; with `revision`, only while that is the current one (else status 412)."""
+        headers = None if revision is None else {"If-Match": f'"{revision}"'}
+        return model.model_validate_json((await self.request(method, path, body=body, headers=headers)).content)
+
+    async def delete(self, path: str) -> None:
+        """DELETE `path`."""
+        await self.request("DELETE", path)
+
+    async def pages(self, model: type[M], path: str, *, limit: int | None = None, **query: Any) -> AsyncIterator[M]:
+        """Yield the items of a list, page after page, at most `limit` of them."""
+        left, cursor = limit, None
+        while True:
+            size = 200 if left is None else min(left, 200)
+            answer = await self.request("GET", path, query={**query, "limit": size, "cursor": cursor})
+            page = answer.json()
+            for item in page["items"]:
+                yield model.model_validate(item)
+            cursor = page.get("next")
+            left = None if left is None else left - len(page["items"])
+            if cursor is None or left == 0:
+                return
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, *, query: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> AsyncGenerator[httpx.Response]:
+        """Open a streamed response; raise `PumpkinError` when it is a refusal. The connection is not retried."""
+        params = given(**query) if query else None
+        try:
+            async with self._http.stream(
+                method,
+                self._url(path),
+                params=params,
+                headers=headers,
+                timeout=httpx.Timeout(STREAM_TIMEOUT, connect=10.0),
+            ) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise refusal(response)
+                yield response
+        except httpx.TransportError as error:
+            raise unreachable(self.config.url, error) from error
+
+    async def upload(
+        self, path: str, content: AsyncIterator[bytes] | bytes, *, query: dict[str, Any] | None = None
+    ) -> httpx.Response:
+        """PUT a stream of any length, once: it cannot be repeated. Raises `PumpkinError`."""
+        try:
+            response = await self._http.put(
+                self._url(path), params=given(**query) if query else None, content=content, timeout=httpx.Timeout(600.0)
+            )
+        except httpx.TransportError as error:
+            raise unreachable(self.config.url, error) from error
+        if not response.is_success:
+            raise refusal(response)
+        return response
+
+    async def events(
+        self, path: str, *, query: dict[str, Any] | None = None, last_id: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Yield server-sent events until the platform ends the stream with an event named `end`.
+
+        A stream that breaks is opened again where it stopped (Last-Event-ID), through a restart of the platform too.
+        """
+        parser, failures = EventParser(last_id), 0
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": parser.last_id} if parser.last_id else {})
+            try:
+                async with self.stream("GET", path, query=query, headers=headers) as response:
+                    rest: list[str] = []
+                    async for text in response.aiter_text():
+                        for line in split_lines([text], rest):
+                            event = parser.feed(line.removesuffix("\r"))
+                            if event is not None:
+                                failures = 0
+                                yield event
+                                if event.event == "end":
+                                    return
+            except PumpkinError as error:
+                failures += 1
+                passing = error.status == 0 or error.status in RETRY_STATUS
+                if not passing or failures >= RECONNECTS:
+                    raise
+            parser = EventParser(parser.last_id)
+            await sleep(min(delay(failures), 10.0))
+
+    def _url(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            return path
+        return self.config.api + path

@@ -1,0 +1,1543 @@
+"""What the API answers, as types; made from docs/openapi.json by `make models`: do not edit."""
+
+# ruff: noqa
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+
+class Accelerator(BaseModel):
+    """
+    One accelerator of a node; `index` is the one the driver gives it, `memory` in bytes.
+    """
+
+    index: int
+    type: str
+    memory: int = 0
+    uuid: str = ""
+
+
+class AcceleratorSample(BaseModel):
+    """
+    One accelerator: `utilization` 0 to 1, `memory` bytes.
+    """
+
+    index: int
+    utilization: float
+    memory: int
+
+
+class Adjustment(BaseModel):
+    """
+    Correct a balance by a signed amount; the ledger keeps both.
+    """
+
+    workspace: str
+    amount_micro: int
+    """
+    In millionths of the currency unit.
+    """
+    reference: str | None = None
+    note: str
+    """
+    Why: it stays in the ledger.
+    """
+
+
+class Algorithm(BaseModel):
+    """
+    Code to run. `framework` is free text (`pytorch`, …); `entrypoint` is the command a job offers first.
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+    framework: str
+    entrypoint: str
+
+
+class Asset(BaseModel):
+    """
+    A named thing with versions. `latest` is the number of its newest version, null before the first.
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+
+
+class Attempt(BaseModel):
+    """
+    One try. `reason` and `message` tell why it did not succeed.
+    """
+
+    number: int
+    phase: Literal["queued", "preparing", "running", "stopping", "succeeded", "failed", "stopped"]
+    reason: Literal[
+        "",
+        "exit_code",
+        "signal",
+        "oom",
+        "start_failed",
+        "lost",
+        "deadline",
+        "budget",
+        "balance",
+        "environment_failed",
+        "input_missing",
+        "output_failed",
+        "cannot_fit",
+        "idle",
+        "grant_expired",
+        "server_failed",
+        "stopped_by_user",
+        "stopped_by_admin",
+    ]
+    message: str
+    exit_code: int | None
+    created: AwareDatetime
+    started: AwareDatetime | None
+    ended: AwareDatetime | None
+
+
+class AuditLine(BaseModel):
+    """
+    One change, or one admin's read of somebody else's data.
+    """
+
+    id: str
+    time: AwareDatetime
+    actor: str
+    kind: str
+    action: str
+    object: str
+    owner: str
+    status: int
+    address: str
+    detail: dict[str, Any]
+
+
+class Balance(BaseModel):
+    """
+    What a workspace has, spends and may spend.
+    """
+
+    workspace: str
+    balance_micro: int
+    budget_micro: int | None
+    month_spent_micro: int
+    burn_micro: int
+    accrued_micro: int
+    seconds_left: int | None
+    currency: str
+    revision: int
+
+
+class Batch(BaseModel):
+    """
+    Stop or delete many at once.
+    """
+
+    action: Literal["stop", "delete"]
+    ids: list[str]
+
+
+class BatchItem(BaseModel):
+    """
+    What became of one of them: `done`, or why not.
+    """
+
+    id: str
+    done: bool
+    message: str = ""
+
+
+class BatchResult(BaseModel):
+    """
+    The answers, in the order asked.
+    """
+
+    items: list[BatchItem]
+
+
+class Change(BaseModel):
+    """
+    One path that differs; sizes in bytes, null where the file is not.
+    """
+
+    path: str
+    change: Literal["added", "removed", "changed"]
+    old_bytes: int | None
+    new_bytes: int | None
+
+
+class Changed(BaseModel):
+    """
+    One package whose version differs.
+    """
+
+    name: str
+    before: str
+    after: str
+
+
+class Chunk(BaseModel):
+    """
+    A run of bytes of a file: its SHA-256 and length. An empty file has no chunks.
+    """
+
+    hash: str
+    size: int
+
+
+class Claim(BaseModel):
+    """
+    How to start the server: argv, variables, and the port it will listen on (chosen by the spawner).
+    """
+
+    command: list[str]
+    env: dict[str, str] = {}
+    port: int
+    cwd: str = ""
+
+
+class CreateEnvironment(BaseModel):
+    """
+    A new environment with its version 1, which is built at once.
+    """
+
+    requirements: list[str] | str | None = None
+    """
+    PEP 508 lines, or the text of a requirements.txt.
+    """
+    pyproject: str | None = None
+    """
+    The text of a pyproject.toml; its project.dependencies are taken.
+    """
+    python: str | None = None
+    """
+    A Python installed on this machine (3.12); the platform's own unless given.
+    """
+    name: str
+    workspace: str | None = None
+    """
+    The caller's personal one unless given.
+    """
+    description: str = ""
+    visibility: Literal["private", "everyone"] = "private"
+
+
+class Dataset(BaseModel):
+    """
+    A dataset. `type` is free text: `image`, `text`, `table`, …
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+    type: str
+
+
+class Diff(BaseModel):
+    """
+    A page of changes by path, and the totals over all of them.
+    """
+
+    added: int
+    removed: int
+    changed: int
+    added_bytes: int
+    removed_bytes: int
+    items: list[Change]
+    next: str | None = None
+
+
+class Drain(BaseModel):
+    """
+    Why a node takes no new workloads.
+    """
+
+    reason: str = ""
+
+
+class EditEnvironment(BaseModel):
+    """
+    Changes to what surrounds the versions; a field left out stays as it is. `preset` needs an admin.
+    """
+
+    description: str | None = None
+    visibility: Literal["private", "everyone"] | None = None
+    preset: bool | None = None
+
+
+class EnvironmentVersion(BaseModel):
+    """
+    One version in full; `log` is the path of its build log under the API's base.
+    """
+
+    id: str
+    environment: str
+    number: int
+    creator: str
+    state: Literal["queued", "building", "ready", "failed", "deleted"]
+    python_version: str
+    kernel: bool
+    """
+    Whether notebooks can run kernels from it (ipykernel is in its lock).
+    """
+    bytes: int
+    reason: str
+    message: str
+    created: AwareDatetime
+    started: AwareDatetime | None
+    finished: AwareDatetime | None
+    requirements: list[str]
+    lock: str
+    packages: dict[str, str]
+    digest: str
+    prefix: str
+    log: str
+
+
+class Event(BaseModel):
+    """
+    Something that happened to a workload. `type` is a stable word, `message` a sentence.
+    """
+
+    id: str
+    time: AwareDatetime
+    source: str
+    type: str
+    message: str
+    detail: dict[str, Any]
+
+
+class EventPage(BaseModel):
+    """
+    A page of events, newest first.
+    """
+
+    items: list[Event]
+    next: str | None = None
+
+
+class Forecast(BaseModel):
+    """
+    When a queued workload is expected to start; seconds from now, null when there is no history to tell from.
+    """
+
+    position: int
+    """
+    1 is the next to start.
+    """
+    p50_seconds: float | None = None
+    p90_seconds: float | None = None
+
+
+class FreeSpec(BaseModel):
+    """
+    A spec that would start at once, with its price per hour.
+    """
+
+    name: str
+    cpu_milli: int
+    memory: int
+    accelerators: int
+    accelerator_type: str
+    price_micro: int
+
+
+class Grant(BaseModel):
+    """
+    Leave to start a notebook server.
+
+    `queued`: not yet. `ready`: present a claim before `expires`. `running`: reach it at `host`:`port`. `ended`: see
+    `message`, `exit_code`. A queued grant's server is started by the platform through the Hub when its turn comes.
+    """
+
+    workload: str
+    user: str
+    server_name: str
+    state: Literal["queued", "ready", "running", "ended"]
+    position: int | None = None
+    expected_seconds: float | None = None
+    """
+    P50.
+    """
+    expected_p90_seconds: float | None = None
+    free_specs: Annotated[list[FreeSpec], Field(validate_default=True)] = []
+    expires: AwareDatetime | None = None
+    host: str = ""
+    port: int | None = None
+    exit_code: int | None = None
+    reason: Literal[
+        "",
+        "exit_code",
+        "signal",
+        "oom",
+        "start_failed",
+        "lost",
+        "deadline",
+        "budget",
+        "balance",
+        "environment_failed",
+        "input_missing",
+        "output_failed",
+        "cannot_fit",
+        "idle",
+        "grant_expired",
+        "server_failed",
+        "stopped_by_user",
+        "stopped_by_admin",
+    ] = ""
+    message: str = ""
+
+
+class Inputs(BaseModel):
+    """
+    What a workload runs in and what it is given to read.
+    """
+
+    workspace: str | None = None
+    """
+    The caller's own unless given.
+    """
+    environment: str | None = None
+    """
+    The platform's default unless given.
+    """
+    datasets: list[str] = []
+    algorithm: str | None = None
+    models: list[str] = []
+
+
+class Installed(BaseModel):
+    """
+    What `pip freeze` says in a running notebook, and the version it was started on (the latest unless given).
+    """
+
+    packages: list[str]
+    version: int | None = None
+
+
+class LedgerLine(BaseModel):
+    """
+    One line of the ledger. A positive amount adds to the balance; times of use are epoch milliseconds.
+    """
+
+    id: str
+    time: AwareDatetime
+    workspace: str
+    kind: Literal["charge", "refund", "recharge", "adjustment", "opening"]
+    amount_micro: int
+    reference: str | None
+    actor: str
+    note: str
+    workload: str | None
+    attempt: int | None
+    replica: str | None
+    start_ms: int | None
+    end_ms: int | None
+    spec: str
+    price_micro: int | None
+
+
+class Limit(BaseModel):
+    """
+    The limit set for one subject; `*` is the default of its kind.
+    """
+
+    running: int | None = None
+    """
+    Workloads preparing, running or stopping.
+    """
+    queued: int | None = None
+    """
+    Workloads waiting.
+    """
+    accelerators: int | None = None
+    """
+    Accelerators held.
+    """
+    storage_bytes: int | None = None
+    """
+    Bytes kept in versions.
+    """
+    id: str
+    kind: Literal["user", "workspace"]
+    subject: str
+    revision: int
+
+
+class LimitValues(BaseModel):
+    """
+    How much at once; null takes the default's value, and in the default means no limit.
+    """
+
+    running: int | None = None
+    """
+    Workloads preparing, running or stopping.
+    """
+    queued: int | None = None
+    """
+    Workloads waiting.
+    """
+    accelerators: int | None = None
+    """
+    Accelerators held.
+    """
+    storage_bytes: int | None = None
+    """
+    Bytes kept in versions.
+    """
+
+
+class Lineage(BaseModel):
+    """
+    Where a model version comes from: references as they stood when the job ran. Empty where nothing was given.
+    """
+
+    job: str = ""
+    """
+    Id of the job that made it; empty for an uploaded version.
+    """
+    job_name: str = ""
+    attempt: int | None = None
+    code: str = ""
+    """
+    `workspace/name@version` of the algorithm.
+    """
+    datasets: list[str] = []
+    """
+    `workspace/name@version` of each dataset.
+    """
+    models: list[str] = []
+    """
+    `workspace/name@version` of each model it began from.
+    """
+    environment: str = ""
+    """
+    `workspace/name@version`, with the lock's or image's digest.
+    """
+    parameters: dict[str, Any] = {}
+    """
+    Command, arguments and variables the job was given.
+    """
+    metrics: dict[str, float] = {}
+    """
+    The last value of each metric.
+    """
+    created: AwareDatetime | None = None
+
+
+class ManifestLine(BaseModel):
+    """
+    One file, one line of a manifest. `mode` is 420 (0644) or 493 (0755); `sha256` is of the whole file.
+    """
+
+    path: str
+    size: int
+    mode: Literal[420, 493] = 420
+    sha256: str
+    chunks: list[Chunk]
+
+
+class Member(BaseModel):
+    """
+    Who belongs to a workspace.
+    """
+
+    user: str
+    display_name: str
+    role: Literal["owner", "member", "viewer"]
+    added: AwareDatetime
+    added_by: str
+
+
+class MemberPut(BaseModel):
+    """
+    Add somebody, or change their role.
+    """
+
+    role: Literal["owner", "member", "viewer"] = "member"
+
+
+class Members(BaseModel):
+    """
+    All members of one workspace; `revision` is the workspace's.
+    """
+
+    items: list[Member]
+    revision: int
+
+
+class Membership(BaseModel):
+    """
+    A workspace of the caller and the role there.
+    """
+
+    workspace: str
+    role: Literal["owner", "member", "viewer"]
+    personal: bool
+
+
+class MetricLine(BaseModel):
+    """
+    What `pumpkin.log_metrics(step=3, loss=0.1)` sends: values at one step, `time` in Unix seconds (now).
+    """
+
+    step: int = 0
+    time: float | None = None
+    values: Annotated[dict[str, float | None], Field(max_length=1000)]
+
+
+class MetricLines(BaseModel):
+    """
+    Metrics a running workload sends with its own token.
+    """
+
+    lines: list[MetricLine]
+
+
+class MetricPoint(BaseModel):
+    """
+    One value of one metric; null when it was not a finite number. `time` is when it was logged.
+    """
+
+    id: str
+    attempt: int
+    name: str
+    step: int
+    value: float | None
+    time: AwareDatetime
+
+
+class Missing(BaseModel):
+    """
+    The chunks to send; the others are held for this upload until it ends.
+    """
+
+    missing: list[str]
+
+
+class Model(BaseModel):
+    """
+    A trained model. `framework` is free text.
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+    framework: str
+
+
+class Node(BaseModel):
+    """
+    A machine. `cpu_milli`, `memory`, `accelerators` were found on it; `usable_*` is what workloads may have.
+    """
+
+    id: str
+    name: str
+    cpu_milli: int
+    memory: int
+    accelerators: list[Accelerator]
+    cpu_milli_limit: int | None
+    memory_limit: int | None
+    accelerators_off: list[int]
+    usable_cpu_milli: int
+    usable_memory: int
+    usable_accelerators: list[int]
+    used_cpu_milli: int = 0
+    used_memory: int = 0
+    used_accelerators: list[int] | None = None
+    drained: bool
+    drain_reason: str
+    alive: bool
+    heartbeat: AwareDatetime
+    created: AwareDatetime
+    revision: int
+
+
+class NotebookRequest(BaseModel):
+    """
+    A notebook server of the caller; `name` is the Hub's server name, "" the default server.
+    """
+
+    workspace: str | None = None
+    """
+    The caller's own unless given.
+    """
+    environment: str | None = None
+    """
+    The platform's default unless given.
+    """
+    datasets: list[str] = []
+    algorithm: str | None = None
+    models: list[str] = []
+    name: str = ""
+    spec: str
+    idle_seconds: int | None = None
+    """
+    Stop it after so long without activity; never unless given.
+    """
+    labels: list[str] = []
+    notes: str = ""
+
+
+class Output(BaseModel):
+    """
+    Where the output folder goes when the job succeeds: the next version of a model.
+    """
+
+    model: str
+    framework: str = ""
+
+
+class PackIndex(BaseModel):
+    """
+    What an object holds: its chunks one after another from its first byte to its last.
+    """
+
+    chunks: list[Chunk]
+
+
+class PageEvent(BaseModel):
+    items: list[Event]
+    next: str | None = None
+
+
+class Pool(BaseModel):
+    """
+    Nodes and specs, and who may use them for what; empty `nodes` or `specs` means all.
+    """
+
+    id: str
+    name: str
+    description: str
+    nodes: list[str]
+    specs: list[str]
+    kinds: list[Literal["job", "notebook"]]
+    everyone: bool
+    workspaces: list[str]
+    users: list[str]
+    hub_roles: list[str]
+    priority: int
+    enabled: bool
+    created: AwareDatetime
+    revision: int
+
+
+class QueueItem(BaseModel):
+    """
+    One queued workload the caller may see.
+    """
+
+    id: str
+    kind: Literal["job", "notebook"]
+    name: str
+    workspace: str
+    creator: str
+    spec: str
+    replicas: int
+    priority: int
+    created: AwareDatetime
+    forecast: Forecast
+
+
+class ReadChunk(BaseModel):
+    """
+    Where a chunk lies inside its object.
+    """
+
+    hash: str
+    offset: int
+    size: int
+
+
+class ReadObject(BaseModel):
+    """
+    An object a version is made of: `GET` it (ranges allowed) from `url` before `expires`.
+    """
+
+    id: str
+    url: str
+    size: int
+    expires: AwareDatetime
+    chunks: list[ReadChunk]
+
+
+class Recharge(BaseModel):
+    """
+    Add money to a workspace.
+    """
+
+    workspace: str
+    amount_micro: int
+    """
+    In millionths of the currency unit.
+    """
+    reference: str | None = None
+    note: str = ""
+
+
+class Refused(BaseModel):
+    """
+    One line that cannot be part of an environment, and why.
+    """
+
+    line: str
+    why: str
+
+
+class RegisterInterpreter(BaseModel):
+    """
+    An existing Python to offer as an environment (admins only). Registering it again records what changed.
+    """
+
+    name: str
+    python: str
+    """
+    Absolute path of the interpreter on this machine.
+    """
+    description: str = ""
+
+
+class Replica(BaseModel):
+    """
+    One process of one attempt. `state`: `placed` before it runs, then `running`, `exited` or `lost`.
+    """
+
+    name: str
+    attempt: int
+    role: str
+    index: int
+    spec: str
+    node: str
+    cpu_milli: int
+    memory: int
+    accelerators: list[int]
+    price_micro: int
+    state: Literal["placed", "running", "exited", "lost"]
+    exit_code: int | None
+    signal: int | None
+    oom: bool
+    started: AwareDatetime | None
+    ended: AwareDatetime | None
+
+
+class Requirements(BaseModel):
+    """
+    What to lock and build: exactly one of `requirements` and `pyproject`.
+    """
+
+    requirements: list[str] | str | None = None
+    """
+    PEP 508 lines, or the text of a requirements.txt.
+    """
+    pyproject: str | None = None
+    """
+    The text of a pyproject.toml; its project.dependencies are taken.
+    """
+    python: str | None = None
+    """
+    A Python installed on this machine (3.12); the platform's own unless given.
+    """
+
+
+class Role(BaseModel):
+    """
+    One part of a distributed job: `replicas` processes alike. The main role's end is the job's end.
+    """
+
+    name: str
+    command: list[str] | str
+    args: list[str] = []
+    env: dict[str, str] = {}
+    spec: str
+    replicas: int = 1
+    min_available: int | None = None
+    """
+    How many must be placed and stay alive; all unless given.
+    """
+    is_main: bool = False
+
+
+class Spec(BaseModel):
+    """
+    A shape to run on: cpu in thousandths of a core, memory in bytes, price per hour in micro-units.
+    """
+
+    id: str
+    name: str
+    description: str
+    cpu_milli: int
+    memory: int
+    accelerators: int
+    accelerator_type: str
+    price_micro: int
+    enabled: bool
+    created: AwareDatetime
+    revision: int
+
+
+class StatementLine(BaseModel):
+    """
+    What one workload used and cost in the period.
+    """
+
+    workload: str
+    spec: str
+    creator: str
+    milliseconds: int
+    cost_micro: int
+
+
+class TreeEntry(BaseModel):
+    """
+    A file or folder. Of a folder, `bytes` and `files` count everything below it.
+    """
+
+    name: str
+    path: str
+    type: Literal["file", "folder"]
+    bytes: int
+    files: int
+    mode: int | None = None
+    sha256: str | None = None
+
+
+class Upload(BaseModel):
+    """
+    A version on its way. When `state` is `ready`, `number` is its version; when `failed`, `error` says why.
+    """
+
+    id: str
+    state: Literal["uploading", "verifying", "ready", "failed", "deleted"]
+    number: int | None
+    creator: str
+    created: AwareDatetime
+    manifest_received: bool
+    files: int
+    bytes: int
+    verified_bytes: int
+    """
+    How much of `bytes` the server has verified so far.
+    """
+    error: str | None = None
+
+
+class UploadTarget(BaseModel):
+    """
+    Where one object goes: `PUT` exactly its size to `url` (relative to the origin of this API) before `expires`.
+    """
+
+    id: str
+    url: str
+    size: int
+    expires: AwareDatetime
+
+
+class UploadTargets(BaseModel):
+    """
+    One target for each size asked for, in that order.
+    """
+
+    objects: list[UploadTarget]
+
+
+class UsageItem(BaseModel):
+    """
+    What one replica holds right now.
+    """
+
+    workload: str
+    name: str
+    kind: Literal["job", "notebook"]
+    workspace: str
+    creator: str
+    replica: str
+    node: str
+    spec: str
+    cpu_milli: int
+    memory: int
+    accelerators: list[int]
+    since: AwareDatetime | None = None
+
+
+class UsageSample(BaseModel):
+    """
+    What one replica used: `cpu_milli` thousandths of a core since the sample before, `memory` bytes.
+    """
+
+    replica: str
+    attempt: int
+    time: AwareDatetime
+    cpu_milli: int
+    memory: int
+    accelerators: list[AcceleratorSample]
+
+
+class UsageSamples(BaseModel):
+    """
+    Samples, oldest first; old ones are thinned to one a minute.
+    """
+
+    items: list[UsageSample]
+
+
+class User(BaseModel):
+    """
+    A user as admins see them.
+    """
+
+    id: str
+    name: str
+    display_name: str
+    admin: bool
+    roles: list[str]
+    frozen: bool
+    frozen_reason: str
+    frozen_by: str
+    sessions_ended: bool
+    created: AwareDatetime
+    last_seen: AwareDatetime
+    revision: int
+
+
+class Version(BaseModel):
+    """
+    One version. `number` is null until it is ready; `manifest_hash` is its identity by content.
+    """
+
+    id: str
+    number: int | None
+    state: Literal["uploading", "verifying", "ready", "failed", "deleted"]
+    files: int
+    bytes: int
+    manifest_hash: str | None
+    creator: str
+    created: AwareDatetime
+    committed: AwareDatetime | None
+
+
+class VersionReference(BaseModel):
+    """
+    The version a reference means.
+    """
+
+    id: str
+    kind: Literal["dataset", "algorithm", "model"]
+    asset_id: str
+    workspace: str
+    name: str
+    number: int
+    files: int
+    bytes: int
+
+
+class VersionSummary(BaseModel):
+    """
+    How one version stands. `reason` and `message` are set when it failed.
+    """
+
+    id: str
+    environment: str
+    number: int
+    creator: str
+    state: Literal["queued", "building", "ready", "failed", "deleted"]
+    python_version: str
+    kernel: bool
+    """
+    Whether notebooks can run kernels from it (ipykernel is in its lock).
+    """
+    bytes: int
+    reason: str
+    message: str
+    created: AwareDatetime
+    started: AwareDatetime | None
+    finished: AwareDatetime | None
+
+
+class WorkloadSummary(BaseModel):
+    """
+    A workload in a list. Times in UTC; `price_micro` per hour for all its replicas, `cost_micro` so far.
+    """
+
+    id: str
+    kind: Literal["job", "notebook"]
+    name: str
+    workspace: str
+    creator: str
+    phase: Literal["queued", "preparing", "running", "stopping", "succeeded", "failed", "stopped"]
+    target: Literal["run", "stop", "delete"]
+    reason: Literal[
+        "",
+        "exit_code",
+        "signal",
+        "oom",
+        "start_failed",
+        "lost",
+        "deadline",
+        "budget",
+        "balance",
+        "environment_failed",
+        "input_missing",
+        "output_failed",
+        "cannot_fit",
+        "idle",
+        "grant_expired",
+        "server_failed",
+        "stopped_by_user",
+        "stopped_by_admin",
+    ]
+    message: str
+    priority: int
+    labels: list[str]
+    spec: str
+    """
+    Of the main role.
+    """
+    replicas: int
+    attempt: int
+    price_micro: int
+    cost_micro: int
+    created: AwareDatetime
+    started: AwareDatetime | None
+    finished: AwareDatetime | None
+    revision: int
+
+
+class Workspace(BaseModel):
+    """
+    A workspace; `role` is the caller's there, null for an admin who looks in from outside.
+    """
+
+    id: str
+    name: str
+    description: str
+    creator: str
+    personal: bool
+    role: Literal["owner", "member", "viewer"] | None
+    members: int
+    created: AwareDatetime
+    revision: int
+
+
+class YamlDocument(BaseModel):
+    """
+    A job request as YAML text.
+    """
+
+    yaml: str
+
+
+class PumpkinServicesAccountsModelsFreeze(BaseModel):
+    """
+    Why somebody is shut out; they are shown it.
+    """
+
+    reason: str = ""
+
+
+class PumpkinServicesImagesModelsFreeze(BaseModel):
+    """
+    Leave to keep it: as a new version of the same environment, or of one called `name` in `workspace`.
+    """
+
+    packages: list[str]
+    version: int | None = None
+    name: str | None = None
+    workspace: str | None = None
+    leave_out_refused: bool = False
+    """
+    Keep the rest when some lines (editable installs, local files) cannot be kept.
+    """
+
+
+class Difference(BaseModel):
+    """
+    What is installed compared with version `against`.
+    """
+
+    against: int
+    added: dict[str, str]
+    removed: dict[str, str]
+    changed: list[Changed]
+    refused: list[Refused]
+
+
+class EffectiveLimits(BaseModel):
+    """
+    What holds for the caller and each of their workspaces, defaults filled in; null is no limit.
+    """
+
+    user: LimitValues
+    workspaces: dict[str, LimitValues]
+
+
+class Environment(BaseModel):
+    """
+    A named environment and the state of its newest version.
+    """
+
+    id: str
+    name: str
+    workspace: str
+    creator: str
+    description: str
+    visibility: Literal["private", "everyone"]
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    kind: Literal["built", "interpreter"]
+    may_write: bool
+    latest: VersionSummary | None
+    revision: int
+    created: AwareDatetime
+    updated: AwareDatetime
+
+
+class EnvironmentPage(BaseModel):
+    """
+    A page of environments.
+    """
+
+    items: list[Environment]
+    next: str | None = None
+
+
+class Estimate(BaseModel):
+    """
+    What a request would cost and when it would start. `hours` is how long the balance lasts, null when free.
+    """
+
+    price_micro: int
+    balance_micro: int | None
+    hours: float | None
+    starts_now: bool
+    forecast: Forecast
+    free_specs: list[FreeSpec]
+
+
+class JobRequest(BaseModel):
+    """
+    A job: either the short form (`spec`, `command`) or `roles`.
+    """
+
+    workspace: str | None = None
+    """
+    The caller's own unless given.
+    """
+    environment: str | None = None
+    """
+    The platform's default unless given.
+    """
+    datasets: list[str] = []
+    algorithm: str | None = None
+    models: list[str] = []
+    name: str
+    spec: str | None = None
+    command: list[str] | str | None = None
+    args: list[str] = []
+    env: dict[str, str] = {}
+    replicas: int = 1
+    """
+    Of the short form.
+    """
+    roles: list[Role] | None = None
+    retries: int = 0
+    backoff_seconds: float = 5
+    """
+    Before the first retry; doubles each time.
+    """
+    deadline_seconds: int | None = None
+    """
+    How long one attempt may run before it is stopped.
+    """
+    budget_micro: int | None = None
+    """
+    The most it may cost, retries included.
+    """
+    priority: int = 0
+    output: Output | None = None
+    labels: list[str] = []
+    notes: str = ""
+
+
+class Me(BaseModel):
+    """
+    The caller: who they are, what they may do, where they belong.
+    """
+
+    name: str
+    kind: Literal["user", "service", "workload"]
+    display_name: str
+    admin: bool
+    scopes: list[str]
+    roles: list[str]
+    workspaces: list[Membership]
+    revision: int
+
+
+class MetricPage(BaseModel):
+    """
+    Points in the order they came; `next` is the cursor of what follows, also on the last page.
+    """
+
+    items: list[MetricPoint]
+    next: str | None
+
+
+class PageEnvironment(BaseModel):
+    items: list[Environment]
+    next: str | None = None
+
+
+class PageVersionSummary(BaseModel):
+    items: list[VersionSummary]
+    next: str | None = None
+
+
+class PageWorkloadSummary(BaseModel):
+    items: list[WorkloadSummary]
+    next: str | None = None
+
+
+class Queue(BaseModel):
+    """
+    The queue as the caller sees it: his workloads with their places in it, and what is free now.
+    """
+
+    length: int
+    """
+    How many wait, other people's included.
+    """
+    items: list[QueueItem]
+    free_specs: list[FreeSpec]
+
+
+class Statement(BaseModel):
+    """
+    A workspace's account of a period: opening + received - spent = closing.
+    """
+
+    workspace: str
+    start: AwareDatetime
+    end: AwareDatetime
+    opening_micro: int
+    received_micro: int
+    spent_micro: int
+    closing_micro: int
+    currency: str
+    lines: list[StatementLine]
+    lines_left_out: int
+
+
+class Usage(BaseModel):
+    """
+    Who uses what right now.
+    """
+
+    items: list[UsageItem]
+
+
+class VersionPage(BaseModel):
+    """
+    A page of versions, without their locks.
+    """
+
+    items: list[VersionSummary]
+    next: str | None = None
+
+
+class Workload(BaseModel):
+    """
+    A workload in full. `environment`, `datasets`, … are what its references meant when it was made.
+    """
+
+    id: str
+    kind: Literal["job", "notebook"]
+    name: str
+    workspace: str
+    creator: str
+    phase: Literal["queued", "preparing", "running", "stopping", "succeeded", "failed", "stopped"]
+    target: Literal["run", "stop", "delete"]
+    reason: Literal[
+        "",
+        "exit_code",
+        "signal",
+        "oom",
+        "start_failed",
+        "lost",
+        "deadline",
+        "budget",
+        "balance",
+        "environment_failed",
+        "input_missing",
+        "output_failed",
+        "cannot_fit",
+        "idle",
+        "grant_expired",
+        "server_failed",
+        "stopped_by_user",
+        "stopped_by_admin",
+    ]
+    message: str
+    priority: int
+    labels: list[str]
+    spec: str
+    """
+    Of the main role.
+    """
+    replicas: int
+    attempt: int
+    price_micro: int
+    cost_micro: int
+    created: AwareDatetime
+    started: AwareDatetime | None
+    finished: AwareDatetime | None
+    revision: int
+    request: JobRequest | NotebookRequest
+    notes: str
+    environment: str
+    datasets: list[str]
+    algorithm: str
+    models: list[str]
+    output: str
+    """
+    `workspace/name@version` of the model it made, empty so far.
+    """
+    output_version: str
+    exit_code: int | None
+    """
+    Of the main role's first replica in the last attempt.
+    """
+    forecast: Forecast | None
+    """
+    Set while queued.
+    """
+    attempts: list[Attempt]
+    members: list[Replica]
+    """
+    The replicas of the last attempt.
+    """
+    url: str
+    """
+    Where a running notebook is reached, relative to the Hub's origin.
+    """
+
+
+class WorkloadPage(BaseModel):
+    """
+    A page of workloads.
+    """
+
+    items: list[WorkloadSummary]
+    next: str | None = None

@@ -1,0 +1,187 @@
+"""What all commands share: lazy loading, the client, refusals as one sentence, tables or JSON."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from pumpkin.errors import PumpkinError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from pumpkin import Client
+
+P = ParamSpec("P")
+R = TypeVar("R")
+EXITS = {401: 3, 403: 3, 404: 4, 409: 5, 412: 5}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is used; the help is in the table."""
+
+    def __init__(self, *args: Any, commands_table: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = commands_table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the table's order, which is the order of use."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in self.table:
+            return None
+        module, attribute = self.table[cmd_name][0].split(":")
+        return getattr(importlib.import_module(f"pumpkin.cli.{module}"), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run; a refusal is one sentence on stderr and an exit code, never a traceback."""
+        try:
+            return super().main(*args, **kwargs)
+        except PumpkinError as error:
+            fail(error)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except BrokenPipeError:
+            sys.stderr.close()  # else the interpreter complains about the pipe once more
+            sys.exit(141)
+
+
+def fail(error: PumpkinError) -> NoReturn:
+    """End with the platform's sentence and the exit code for it."""
+    click.echo(f"{click.style('Refused' if error.status else 'Error', fg='red', bold=True)}: {error}", err=True)
+    if error.status == 401:
+        click.echo("Log in with 'pumpkin login'.", err=True)
+    sys.exit(6 if error.reason in ("unreachable", "unavailable") else EXITS.get(error.status, 1))
+
+
+def version_callback(_context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(version("pumpkin-platform"))
+        sys.exit(0)
+
+
+def client() -> Client:
+    """Return a client for the platform the command line means; it is closed with the command."""
+    from pumpkin import Client
+
+    context = click.get_current_context()
+    made = Client((context.find_root().obj or {}).get("url"))
+    if not made.config.token:
+        raise PumpkinError(
+            f"You are not logged in at {made.config.url}.", reason="unauthenticated", status=401
+        )
+    return context.with_resource(_closing(made))
+
+
+def _closing(made: Client) -> Any:
+    import contextlib
+
+    return contextlib.closing(made)
+
+
+def json_option(function: Callable[P, R]) -> Callable[P, R]:
+    """Add `--json`, which `show` and `table` obey."""
+
+    @click.option("--json", "as_json", is_flag=True, expose_value=False, callback=_remember_json, help="Print JSON.")
+    @functools.wraps(function)
+    def command(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(*args, **kwargs)
+
+    return command
+
+
+def _remember_json(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    context.meta["pumpkin.json"] = wanted
+
+
+def wants_json() -> bool:
+    """Tell whether this command was asked for JSON."""
+    return bool(click.get_current_context().meta.get("pumpkin.json"))
+
+
+def emit(document: Any) -> None:
+    """Print a document as JSON."""
+    click.echo(json.dumps(plain(document), ensure_ascii=False, indent=2))
+
+
+def plain(document: Any) -> Any:
+    """Return a model, or what is made of models, as JSON values."""
+    if hasattr(document, "model_dump"):
+        return document.model_dump(mode="json")
+    if isinstance(document, dict):
+        return {key: plain(value) for key, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [plain(item) for item in document]
+    return document
+
+
+def done(sentence: str, document: Any = None) -> None:
+    """Say what was done, or print the outcome as JSON."""
+    if wants_json():
+        emit(document if document is not None else {"done": True, "message": sentence})
+    else:
+        click.echo(sentence)
+
+
+Column = tuple[str, Callable[[Any], Any]]
+
+
+def table(items: Iterable[BaseModel], columns: Sequence[Column], *, empty: str) -> None:
+    """Print items as a table, or as a JSON array; `empty` is the sentence for none."""
+    found = list(items)
+    if wants_json():
+        emit(found)
+        return
+    if not found:
+        click.echo(empty)
+        return
+    rows = [[str(value(item)) for _, value in columns] for item in found]
+    if not sys.stdout.isatty():
+        for row in rows:  # for cut and awk: one line each, tabs between
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(box=None, header_style="bold", pad_edge=False, show_edge=False)
+    for name, _ in columns:
+        grid.add_column(name, overflow="fold", no_wrap=name in ("ID", "PHASE"))
+    for row in rows:
+        grid.add_row(*[_safe(cell) for cell in row])
+    Console(highlight=False).print(grid)
+
+
+def facts(document: Any, pairs: Sequence[tuple[str, Any]]) -> None:
+    """Print one thing as aligned facts (empty ones left out), or the document as JSON."""
+    if wants_json():
+        emit(document)
+        return
+    kept = [(name, str(value)) for name, value in pairs if value not in (None, "", [], {})]
+    width = max((len(name) for name, _ in kept), default=0)
+    for name, value in kept:
+        first, *rest = value.splitlines() or [""]
+        click.echo(f"{name:<{width}}  {first}")
+        for line in rest:
+            click.echo(f"{'':<{width}}  {line}")
+
+
+def _safe(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

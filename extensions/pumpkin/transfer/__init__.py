@@ -1,0 +1,1 @@
+"""Moving folders to and from versions: hashing, packing and sending in parallel, within bounded memory."""
