@@ -67,7 +67,10 @@ setup(
     python_requires=">=3.11",
     packages=sorted(packages),
     package_dir={name: f"{root}/{name.replace('.', '/')}" for name, root in packages.items()},
-    include_package_data=True,
+    # Templates, pages, migrations, the proxy's lock file: all that lies in a package belongs to it.
+    package_data={"": ["**/*", "**/.npmrc"]},
+    exclude_package_data={"": ["*__pycache__*", "*node_modules*"]},
+    include_package_data=False,
     install_requires=sdk,
     extras_require={
         "hub": hub,
