@@ -75,6 +75,12 @@ class ResourceService:
         """Return what workloads may have of every node; drained and silent ones are marked, not left out."""
         return await self.nodes.capacity(session)
 
+    async def pool_nodes(self, session: AsyncSession) -> dict[str, frozenset[str]]:
+        """Return the names of each pool's nodes, disabled pools too: what was admitted to one may still start there."""
+        names = frozenset(node.name for node in await self.capacity(session))
+        pools = await session.scalars(select(PoolRow))
+        return {pool.name: names & frozenset(pool.nodes) if pool.nodes else names for pool in pools}
+
     async def seed(self, session: AsyncSession, *, node: NodeCapacity) -> None:
         """Give a platform without specs and pools the ones that suit `node`, and a pool for everyone."""
         if await session.scalar(select(SpecRow.id).limit(1)) or await session.scalar(select(PoolRow.id).limit(1)):

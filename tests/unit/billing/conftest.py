@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
+
 from pumpkin_services.accounts.service import AccountService
 from pumpkin_services.accounts.tables import UserRow, WorkspaceRow
 from pumpkin_services.billing.service import BillingService
@@ -17,7 +19,6 @@ from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import migrate
 from pumpkin_services.hub import HubClient
 from pumpkin_services.principal import PREFIX, Principal
-from sqlalchemy import func, select
 
 NO_HUB = "http://127.0.0.1:1/hub/api"
 

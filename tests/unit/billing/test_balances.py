@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from pumpkin_services.billing.models import (
     Adjustment,
     BalanceQuery,
@@ -17,8 +19,6 @@ from pumpkin_services.billing.models import (
 from pumpkin_services.billing.service import InsufficientBalance, now_ms
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, PreconditionFailed
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from tests.unit.billing.conftest import Till, till
 
 UNIT = 1_000_000

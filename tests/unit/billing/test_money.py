@@ -1,10 +1,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pumpkin_services.billing.money import Running, cost, due, lasts_ms, micro, month_of, words
 
 prices = st.integers(0, 10**12)
 times = st.integers(0, 10**9)
+offsets = st.integers(0, 10**6)
 
 
 @given(price=prices, cuts=st.lists(times, min_size=1))
@@ -18,9 +20,9 @@ def test_any_chain_of_intervals_costs_what_the_whole_costs(price: int, cuts: lis
 
 @given(
     available=st.integers(0, 10**12),
-    meters=st.lists(st.tuples(st.integers(1, 10**10), st.integers(0, 10**6), st.integers(0, 10**6)), min_size=1, max_size=6),
+    meters=st.lists(st.tuples(st.integers(1, 10**10), offsets, offsets), min_size=1, max_size=6),
     charges=st.lists(st.floats(0, 1), max_size=5),
-)  # fmt: skip
+)
 def test_charging_up_to_the_deadline_never_overdraws(
     available: int, meters: list[tuple[int, int, int]], charges: list[float]
 ) -> None:
