@@ -78,7 +78,11 @@ class Builder:
             claimed = await self.claims.next_version()
             if claimed is None:
                 return
-            task = asyncio.create_task(self._attend(*claimed))
+            version_id, claim, before = claimed
+            if before is not None:
+                # What the builder that died left behind goes first; should it only have slept, it now fails.
+                await asyncio.to_thread(self.prefixes.remove, self.prefixes.work / before, aside=before)
+            task = asyncio.create_task(self._attend(version_id, claim))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -171,8 +175,12 @@ class Builder:
         return size or 0
 
     def _note(self, version_id: str, text: str) -> None:
-        with self.prefixes.log(version_id).open("a", encoding="utf-8") as file:
-            file.write(f"{utcnow():%Y-%m-%d %H:%M:%S} {text}\n")
+        try:
+            with self.prefixes.log(version_id).open("a", encoding="utf-8") as file:
+                file.write(f"{utcnow():%Y-%m-%d %H:%M:%S} {text}\n")
+        except OSError as error:
+            # A full disk must not keep the outcome out of the database.
+            log.warning("the build log of %s cannot be written: %s", version_id, error)
 
 
 def _failure(error: BaseException, version_id: str) -> BuildFailed:

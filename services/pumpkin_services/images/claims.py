@@ -30,8 +30,8 @@ class Claims:
         self.database = database
         self.seconds = seconds
 
-    async def next_version(self) -> tuple[str, str] | None:
-        """Claim the oldest version that waits for a builder; return (version id, claim)."""
+    async def next_version(self) -> tuple[str, str, str | None] | None:
+        """Claim the oldest version that waits for a builder; return its id, the claim, and the dead claim before it."""
         waiting = (
             select(Version)
             .where(Version.state.in_(("queued", "building")), or_(Version.owner.is_(None), Version.expires < utcnow()))
@@ -45,10 +45,10 @@ class Claims:
             row = await session.scalar(waiting.with_for_update(skip_locked=True))
             if row is None:
                 return None
-            claim = new_id()
+            claim, before = new_id(), row.owner
             row.state, row.owner, row.expires = "building", claim, self._until()
             row.started = row.started or utcnow()
-            return row.id, claim
+            return row.id, claim, before
 
     async def renew(self, claim: str) -> None:
         """Renew all that `claim` holds; raise `Lost` when its version is no longer its own."""

@@ -33,16 +33,16 @@ def explain(output: str) -> BuildFailed:
     text = _ANSI.sub("", output)
     at = text.rfind("\nerror: ") + 1 if "\nerror: " in text else text.find("error: ")
     said = text[at:] if at >= 0 else text
-    error, *rest = [line.strip() for line in said.splitlines() if line.strip()] or ["uv ended without saying why."]
-    causes = [line.removeprefix("cause: ") for line in rest if line.startswith("cause: ")]
+    error, *causes = _statements(said) or ["uv ended without saying why"]
     reason: Reason = "build_failed"
     for name, sign in _SIGNS:
         if re.search(sign, said):
             reason = name
             break
-    parts = [error.removeprefix("error: ")]
+    parts = [error]
     if reason == "build_failed" and "[stderr]" in said:
-        parts += [rest[-1] if not rest[-1].startswith("hint:") else _last_of_stderr(rest)]
+        # What the package's own build said last is why.
+        parts.append([line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")][-1])
     elif causes:
         parts += [causes[0]] + ([causes[-1]] if reason == "network" and len(causes) > 1 else [])
     if "no usable wheels" in said:
@@ -50,9 +50,19 @@ def explain(output: str) -> BuildFailed:
     return BuildFailed(reason, _sentence(parts))
 
 
-def _last_of_stderr(lines: list[str]) -> str:
-    before_hint = [line for line in lines if not line.startswith("hint:")]
-    return before_hint[-1]
+def _statements(said: str) -> list[str]:
+    """Split into the error and its causes, each one line, without the `error:` and `cause:` before them."""
+    statements: list[str] = []
+    for line in said.splitlines():
+        text = line.strip()
+        if not text:
+            break
+        head, colon, rest = text.partition(": ")
+        if colon and head in ("error", "cause"):
+            statements.append(rest)
+        elif statements:
+            statements[-1] += f" {text}"
+    return statements
 
 
 def _sentence(parts: list[str]) -> str:
