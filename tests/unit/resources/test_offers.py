@@ -1,0 +1,186 @@
+"""Who may use which spec for what: pools, kinds, and what a refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pumpkin_services.db import Database
+from pumpkin_services.principal import Principal
+from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
+from pumpkin_services.resources.models import PoolCreate, PoolPatch, SpecCreate, SpecPatch, SpecQuery
+from pumpkin_services.resources.service import ResourceService
+from pumpkin_services.web import PageQuery
+from tests.unit.resources.conftest import GIB, machine, person
+
+ADMIN = person("root", admin=True)
+
+
+@pytest.fixture
+async def shop(database: Database, resources: ResourceService) -> ResourceService:
+    """Two nodes; `small` for everyone, `big` for the lab, `huge` (fits nowhere) and `off` too."""
+    async with database.write() as session:
+        await resources.nodes.register(session, machine("cpu"))
+        await resources.nodes.register(session, machine("gpu", cores=64, gib=512, gpus=4))
+        for name, cores, gpus, enabled in (
+            ("small", 1, 0, True),
+            ("big", 16, 2, True),
+            ("huge", 512, 0, True),
+            ("off", 1, 0, False),
+        ):
+            spec = SpecCreate(name=name, cpu_milli=cores * 1000, memory=GIB, accelerators=gpus, enabled=enabled)
+            await resources.create_spec(session, ADMIN, spec=spec)
+        pools: list[dict[str, Any]] = [
+            {"name": "all", "specs": ["small", "huge", "off"], "everyone": True},
+            {"name": "lab", "nodes": ["gpu"], "specs": ["big"], "workspaces": ["lab"], "kinds": ["job"], "priority": 5},
+            {"name": "named", "specs": ["big"], "users": ["cleo"], "hub_roles": ["staff"]},
+        ]
+        for pool in pools:
+            await resources.create_pool(session, ADMIN, pool=PoolCreate(**pool))
+    return resources
+
+
+@pytest.mark.parametrize(
+    ("who", "kind", "names"),
+    [
+        (person("ann"), "job", ["small", "huge"]),
+        (person("ann"), "notebook", ["small", "huge"]),
+        (person("bob", lab="member"), "job", ["small", "huge", "big"]),
+        (person("bob", lab="viewer"), "notebook", ["small", "huge"]),
+        (person("cleo"), "notebook", ["small", "huge", "big"]),
+        (person("dan", roles=("staff",)), "job", ["small", "huge", "big"]),
+        (ADMIN, "job", ["small", "huge"]),
+    ],
+)
+async def test_offers_follow_the_pools(
+    database: Database, shop: ResourceService, who: Principal, kind: Any, names: list[str]
+) -> None:
+    async with database.read() as session:
+        offers = await shop.offers(session, who, kind=kind)
+        assert [offer.spec.name for offer in offers] == names
+
+
+async def test_a_pool_for_a_workspace_serves_only_what_that_workspace_owns(
+    database: Database, shop: ResourceService
+) -> None:
+    bob = person("bob", lab="member")
+    async with database.read() as session:
+        offer = await shop.spec_for(session, bob, name="big", kind="job", workspace="lab")
+        assert (offer.pool, [node.name for node in offer.nodes]) == ("lab", ["gpu"])
+        with pytest.raises(Forbidden, match=r"for the workspace 'lab': run it there"):
+            await shop.spec_for(session, bob, name="big", kind="job", workspace="bob")
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "kind", "problem", "words"),
+    [
+        (person("ann"), "none", "job", Invalid, r"no spec 'none'\. You may use: small, huge"),
+        (person("ann"), "off", "job", Invalid, "switched off"),
+        (person("ann"), "big", "job", Forbidden, "for members of lab: ask an owner of that workspace"),
+        (person("bob", lab="member"), "big", "notebook", Forbidden, "not offered for a notebook: an admin can allow"),
+    ],
+)
+async def test_a_refusal_says_who_can_allow_it(
+    database: Database, shop: ResourceService, who: Principal, name: str, kind: Any, problem: Any, words: str
+) -> None:
+    async with database.read() as session:
+        with pytest.raises(problem, match=words) as caught:
+            await shop.spec_for(session, who, name=name, kind=kind, field="roles.0.spec")
+        assert caught.value.errors[0]["field"] == "roles.0.spec"
+
+
+async def test_a_spec_that_can_never_fit_is_refused_naming_the_largest_that_would(
+    database: Database, shop: ResourceService
+) -> None:
+    bob = person("bob", lab="member")
+    async with database.read() as session:
+        huge = await shop.spec_for(session, bob, name="huge", kind="job")
+        with pytest.raises(
+            Invalid, match=r"'huge' \(512 cores, 1 GiB\) can never fit .* is 'big' \(16 cores"
+        ) as caught:
+            await shop.require_fits(session, bob, wanted=[(huge, 1)], kind="job")
+        assert caught.value.extra["largest"] == "big"
+
+
+async def test_more_replicas_than_can_ever_start_together_are_refused_saying_how_many_can(
+    database: Database, shop: ResourceService
+) -> None:
+    bob = person("bob", lab="member")
+    async with database.read() as session:
+        big = await shop.spec_for(session, bob, name="big", kind="job")
+        await shop.require_fits(session, bob, wanted=[(big, 2)], kind="job")
+        with pytest.raises(Invalid, match=r"5 replicas must start together, .* more than 2 of them"):
+            await shop.require_fits(session, bob, wanted=[(big, 5)], kind="job")
+
+
+async def test_a_drained_node_still_counts_for_what_can_ever_fit(database: Database, shop: ResourceService) -> None:
+    bob = person("bob", lab="member")
+    async with database.write() as session:
+        await shop.nodes.drain(session, ADMIN, name="gpu", drained=True, reason="new disk", if_match=None)
+        offer = await shop.spec_for(session, bob, name="big", kind="job")
+        assert offer.possible
+        assert [node.drained for node in await shop.capacity(session)] == [False, True]
+
+
+async def test_a_running_workload_keeps_its_offer_when_the_price_changes(
+    database: Database, shop: ResourceService
+) -> None:
+    async with database.write() as session:
+        offer = await shop.spec_for(session, person("ann"), name="small", kind="job")
+        changed = await shop.patch_spec(
+            session, ADMIN, name="small", patch=SpecPatch(price_micro=5), if_match=offer.spec.revision
+        )
+        assert (offer.spec.price_micro, changed.price_micro, changed.revision) == (0, 5, 2)
+        with pytest.raises(PreconditionFailed):
+            await shop.patch_spec(session, ADMIN, name="small", patch=SpecPatch(price_micro=6), if_match=1)
+
+
+async def test_names_are_taken_once_and_pools_hold_only_what_exists(database: Database, shop: ResourceService) -> None:
+    async with database.write() as session:
+        with pytest.raises(Conflict, match="already"):
+            await shop.create_spec(session, ADMIN, spec=SpecCreate(name="small", cpu_milli=1, memory=1))
+        with pytest.raises(Conflict, match="already"):
+            await shop.create_pool(session, ADMIN, pool=PoolCreate(name="all"))
+        with pytest.raises(Invalid, match="no spec 'gone'") as caught:
+            await shop.patch_pool(session, ADMIN, name="all", patch=PoolPatch(specs=["small", "gone"]), if_match=None)
+        assert caught.value.errors[0]["field"] == "specs.1"
+
+
+async def test_a_deleted_spec_leaves_its_pools_unless_it_is_the_last(database: Database, shop: ResourceService) -> None:
+    async with database.write() as session:
+        await shop.delete_spec(session, ADMIN, name="huge", if_match=None)
+        assert "huge" not in (await shop.get_pool(session, ADMIN, name="all")).specs
+        with pytest.raises(Conflict, match="only spec of the pool"):
+            await shop.delete_spec(session, ADMIN, name="big", if_match=None)
+
+
+async def test_pools_of_others_are_not_shown_nor_who_else_is_in_them(database: Database, shop: ResourceService) -> None:
+    async with database.read() as session:
+        ann, cleo = person("ann"), person("cleo")
+        assert [pool.name for pool in (await shop.list_pools(session, ann, query=PageQuery())).items] == ["all"]
+        with pytest.raises(NotFound):
+            await shop.get_pool(session, ann, name="lab")
+        named = await shop.get_pool(session, cleo, name="named")
+        assert (named.users, named.hub_roles) == (["cleo"], [])
+        assert len((await shop.list_pools(session, ADMIN, query=PageQuery())).items) == 3
+
+
+async def test_the_spec_list_shows_what_may_be_used_and_all_of_it_to_an_admin_who_asks(
+    database: Database, shop: ResourceService
+) -> None:
+    async with database.read() as session:
+        query = SpecQuery(all=True)
+        mine = await shop.list_specs(session, person("ann"), query=query)
+        assert [spec.name for spec in mine.items] == ["huge", "small"]
+        assert len((await shop.list_specs(session, ADMIN, query=query)).items) == 4
+
+
+async def test_a_new_platform_is_seeded_once(database: Database, resources: ResourceService) -> None:
+    async with database.write() as session:
+        await resources.seed(session, node=machine(gpus=1))
+        await resources.delete_spec(session, ADMIN, name="cpu-large", if_match=None)
+    async with database.write() as session:
+        await resources.seed(session, node=machine(gpus=1))
+        offers = await resources.offers(session, person("ann"), kind="notebook")
+        assert [offer.spec.name for offer in offers] == ["cpu-small", "h200-1"]
