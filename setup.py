@@ -17,6 +17,7 @@ hub = [
     "jupyterhub-kubespawner==7.1.0",
     "jupyterhub-nativeauthenticator==1.3.0",
     "oauthenticator==17.4.0",
+    "psutil>=7",
 ]
 service = [
     "aiosqlite>=0.21",
@@ -41,11 +42,13 @@ notebook = [
 ]
 dev = [
     "build",
+    "cryptography",
     "datamodel-code-generator",
     "hypothesis",
     "import-linter",
     "playwright==1.65",
     "pre-commit",
+    "pyjwt",
     "pyright",
     "pytest",
     "pytest-asyncio",
