@@ -20,6 +20,14 @@ class Platform(Configurable):
     environment_index = Unicode("", help="Package index for building environments; uv's own setting unless set.").tag(
         config=True
     )
+    environment_builds = Int(1, help="Environments built at once by one replica of the service.").tag(config=True)
+    environment_build_seconds = Float(1800.0, help="Seconds one build may take.").tag(config=True)
+    environment_from_source = Bool(
+        False,
+        help="Build packages that come without a wheel. Building runs the package's own code with the rights of the "
+        "platform: only for people you trust.",
+    ).tag(config=True)
+    environment_urls = Bool(False, help="Take requirements of the form `name @ https://…`.").tag(config=True)
     currency = Unicode("¥", help="The sign shown before prices.").tag(config=True)
     default_balance = Unicode(
         "0", help="Machine money a new user starts with, as a decimal in whole units of the currency."

@@ -107,12 +107,20 @@ def wire(settings: Platform, database: Database) -> Parts:
         accounts=accounts,
         resources=ResourceService(),
         billing=BillingService(accounts=accounts, currency=settings.currency, default_balance=settings.default_balance),
-        images=EnvironmentService(database=database, wakeups=wakeups, root=environments),
+        images=EnvironmentService(
+            database=database, wakeups=wakeups, root=environments, allow_urls=settings.environment_urls
+        ),
         builder=Builder(
             database=database,
             wakeups=wakeups,
             root=environments,
-            settings=BuildSettings(uv=UvSettings(index=settings.environment_index)),
+            settings=BuildSettings(
+                uv=UvSettings(index=settings.environment_index, from_source=settings.environment_from_source),
+                concurrency=settings.environment_builds,
+                timeout=settings.environment_build_seconds,
+                lease=settings.lease_seconds,
+                deletion_grace=settings.deletion_grace,
+            ),
         ),
     )
 
