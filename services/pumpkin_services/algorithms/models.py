@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery, Line, Word
 from pydantic import Field
+
+from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery, Line, Word
 
 
 class Algorithm(Asset):

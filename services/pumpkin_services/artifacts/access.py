@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pumpkin_services.principal import Principal
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.principal import Principal
 
 Kind = Literal["dataset", "algorithm", "model"]
 

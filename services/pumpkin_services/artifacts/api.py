@@ -3,9 +3,10 @@
 The upload protocol
 ===================
 
-A client cuts each file into chunks of at most 64 MiB (small files are one chunk, an empty file none),
-names a chunk by its SHA-256, and packs chunks, one after another, into objects of at most 64 MiB. Below,
-`…` is `/datasets/{workspace}/{name}` (or `/algorithms/…`, `/models/…`).
+A client cuts each file into chunks, at every 16 MiB (any cut up to 64 MiB is taken, but only those who cut
+alike share; a small file is one chunk, an empty file none), names a chunk by its SHA-256, and packs chunks,
+one after another, into objects of at most 64 MiB. Below, `…` is `/datasets/{workspace}/{name}` (or
+`/algorithms/…`, `/models/…`).
 
 1.  `POST …/uploads` makes an upload: a version nobody sees yet.
 2.  `POST …/uploads/{upload}/missing` with up to 10,000 hashes answers those that must be sent. What it does
@@ -29,12 +30,12 @@ Or let the server do it all: `PUT …/import?format=zip|tar` with an archive as 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from pumpkin_services.artifacts import models as wire
 from pumpkin_services.artifacts.access import Access
 from pumpkin_services.artifacts.service import ArtifactService
+from pumpkin_services.artifacts.tables import VersionRow
 from pumpkin_services.web import Call, Page, Route
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -49,28 +50,28 @@ class _Uploads:
 
     async def create(self, call: Call[Any, Any]) -> wire.Upload:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
-        upload = await self.artifacts.create_upload(call.session, call.principal, owned=owned)
+        upload = await self.artifacts.uploads.create(call.session, call.principal, owned=owned)
         call.audit.update(object=upload.id, owner=owned.workspace)
         return upload
 
     async def list(self, call: Call[Any, wire.VersionQuery]) -> Page[wire.Upload]:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
-        return await self.artifacts.list_uploads(call.session, call.principal, owned=owned, query=call.query)
+        return await self.artifacts.uploads.list(call.session, owned=owned, query=call.query)
 
     async def get(self, call: Call[Any, wire.UploadQuery]) -> wire.Upload:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
-        return await self.artifacts.get_upload(call.path["upload"], owned=owned, wait=call.query.wait)
+        return await self.artifacts.uploads.get(call.path["upload"], owned=owned, wait=call.query.wait)
 
     async def abort(self, call: Call[Any, Any]) -> None:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
-        await self.artifacts.abort_upload(call.session, call.path["upload"], owned=owned)
+        await self.artifacts.uploads.abort(call.session, call.path["upload"], owned=owned)
         call.audit.update(owner=owned.workspace)
 
     async def missing(self, call: Call[wire.MissingRequest, Any]) -> wire.Missing:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
         return wire.Missing(
-            missing=await self.artifacts.missing(
+            missing=await self.artifacts.uploads.missing(
                 call.session, call.principal, upload_id=call.path["upload"], owned=owned, hashes=call.body.hashes
             )
         )
@@ -78,7 +79,7 @@ class _Uploads:
     async def targets(self, call: Call[wire.ObjectsRequest, Any]) -> wire.UploadTargets:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
         return wire.UploadTargets(
-            objects=await self.artifacts.create_targets(
+            objects=await self.artifacts.uploads.targets(
                 call.session, upload_id=call.path["upload"], owned=owned, sizes=call.body.sizes
             )
         )
@@ -86,35 +87,36 @@ class _Uploads:
     async def register(self, call: Call[wire.PackIndex, Any]) -> None:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
-        await self.artifacts.register(
+        await self.artifacts.uploads.register(
             call.path["upload"], object_id=call.path["object"], owned=owned, chunks=call.body.chunks
         )
 
     async def manifest(self, call: Call[Any, Any]) -> wire.Upload:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
-        return await self.artifacts.put_manifest(call.path["upload"], owned=owned, stream=call.stream())
+        return await self.artifacts.uploads.put_manifest(call.path["upload"], owned=owned, stream=call.stream())
 
     async def commit(self, call: Call[Any, Any]) -> wire.Upload:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
         call.audit.update(owner=owned.workspace)
-        return await self.artifacts.commit(call.path["upload"], owned=owned)
+        return await self.artifacts.uploads.commit(call.path["upload"], owned=owned)
 
-    async def import_archive(self, call: Call[Any, wire.ImportQuery]) -> wire.Version:
+    async def import_archive(self, call: Call[Any, wire.ImportQuery]) -> VersionRow:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
-        stream: AsyncIterator[bytes] = call.stream()
-        version = await self.artifacts.import_archive(
-            call.principal, owned=owned, stream=stream, archive_format=call.query.format
+        call.audit.update(owner=owned.workspace)
+        version_id = await self.artifacts.ingest.archive(
+            call.principal, owned=owned, stream=call.stream(), archive_format=call.query.format
         )
-        call.audit.update(object=version.id, owner=owned.workspace)
-        return version
+        call.audit.update(object=version_id)
+        async with self.artifacts.database.read() as session:
+            return await session.get_one(VersionRow, version_id)
 
     async def delete(self, call: Call[Any, Any]) -> None:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
-        version = await self.artifacts.find_version(call.session, owned=owned, number=call.path["version"])
-        await self.artifacts.delete_version(call.session, version_id=version.id)
+        version = await self.artifacts.reads.find(call.session, owned=owned, number=call.path["version"])
+        await self.artifacts.delete_version(call.session, version.id)
         call.audit.update(object=version.id, owner=owned.workspace)
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pumpkin_services.web.wire import Wire
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from pumpkin_services.web.paging import CursorQuery
+from pumpkin_services.web.wire import Wire
 
 MAX_OBJECT = 64 << 20
 """The largest pack or piece, in bytes."""
+CUT = 16 << 20
+"""Where files are cut, in bytes: at every multiple. Clients who cut alike send nothing twice."""
 MAX_CHUNKS = 1 << 16
 """The most chunks one pack may hold."""
 BATCH = 10_000
@@ -122,18 +126,14 @@ class ImportQuery(BaseModel):
     format: Literal["zip", "tar"] = Field(description="`tar` may be compressed with gzip, bzip2 or xz.")
 
 
-class VersionQuery(BaseModel):
+class VersionQuery(CursorQuery):
     """A page of versions, newest first."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=50, ge=1, le=500, description="How many items to return at most.")
-    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
 
 
 class TreeQuery(VersionQuery):
     """A page of one folder, by name."""
 
+    cursor: str | None = Field(default=None, max_length=2000, description="`next` of the page before.")
     folder: str = Field(default="", max_length=4096, description="The folder's path; empty for the top.")
 
 
@@ -179,6 +179,7 @@ class ReadObject(Wire):
 class DiffQuery(VersionQuery):
     """The two versions to compare."""
 
+    cursor: str | None = Field(default=None, max_length=2000, description="`next` of the page before.")
     old: int = Field(ge=1, description="The number of the earlier version.")
     new: int = Field(ge=1, description="The number of the later version.")
 

@@ -8,6 +8,7 @@ from typing import Any
 from pumpkin_services.artifacts import models as wire
 from pumpkin_services.artifacts.access import Access, Owned
 from pumpkin_services.artifacts.service import ArtifactService
+from pumpkin_services.artifacts.tables import VersionRow
 from pumpkin_services.storage.ranges import begin_range
 from pumpkin_services.web import Call, Page, Route
 
@@ -27,52 +28,53 @@ class _Reads:
             call.audit.update(object=f"{owned.workspace}/{owned.name}", owner=owned.workspace)
         return owned
 
-    async def _version(self, call: Call[Any, Any]) -> wire.Version:
+    async def _version(self, call: Call[Any, Any]) -> VersionRow:
         owned = await self._owned(call)
         async with self.artifacts.database.read() as session:
-            return await self.artifacts.find_version(session, owned=owned, number=call.path["version"])
+            return await self.artifacts.reads.find(session, owned=owned, number=call.path["version"])
 
     async def list(self, call: Call[Any, wire.VersionQuery]) -> Page[wire.Version]:
         owned = await self._owned(call)
-        return await self.artifacts.list_versions(call.session, owned=owned, query=call.query)
+        return await self.artifacts.reads.list(call.session, owned=owned, query=call.query)
 
-    async def get(self, call: Call[Any, Any]) -> wire.Version:
+    async def get(self, call: Call[Any, Any]) -> VersionRow:
         return await self._version(call)
 
     async def tree(self, call: Call[Any, wire.TreeQuery]) -> Page[wire.TreeEntry]:
         version = await self._version(call)
-        return await self.artifacts.tree(version, query=call.query)
+        return await self.artifacts.reads.tree(version, query=call.query)
 
     async def stat(self, call: Call[Any, Any]) -> wire.TreeEntry:
-        return await self.artifacts.stat(await self._version(call), path=call.path["path"])
+        return await self.artifacts.reads.stat(await self._version(call), path=call.path["path"])
 
     async def read(self, call: Call[Any, Any]) -> AsyncIterator[bytes]:
         version = await self._version(call)
-        entry = await self.artifacts.file(version, path=call.path["path"])
+        entry = await self.artifacts.reads.file(version, path=call.path["path"])
         call.handler.set_header("X-Content-SHA256", entry.sha256)
         start, end = begin_range(call.handler, size=entry.size)
-        return self.artifacts.read_file(version, entry=entry, start=start, end=end)
+        return self.artifacts.reads.read_file(version, entry=entry, start=start, end=end)
 
     async def archive(self, call: Call[Any, wire.ArchiveQuery]) -> AsyncIterator[bytes]:
         version = await self._version(call)
         kind, name = call.query.format, f"{call.path['name']}-{version.number}"
         call.handler.set_header("Content-Type", "application/zip" if kind == "zip" else "application/x-tar")
         call.handler.set_header("Content-Disposition", f'attachment; filename="{name}.{kind}"')
-        return self.artifacts.archive(version, archive_format=kind, folder=call.query.folder)
+        return self.artifacts.reads.archive(version, archive_format=kind, folder=call.query.folder)
 
     async def manifest(self, call: Call[Any, Any]) -> AsyncIterator[bytes]:
-        return self.artifacts.manifest(await self._version(call))
+        return self.artifacts.reads.manifest(await self._version(call))
 
     async def objects(self, call: Call[Any, wire.VersionQuery]) -> Page[wire.ReadObject]:
         version = await self._version(call)
-        return await self.artifacts.read_objects(version, query=call.query)
+        async with self.artifacts.database.read() as session:
+            return await self.artifacts.reads.objects(session, version, creator=call.principal.name, query=call.query)
 
     async def diff(self, call: Call[Any, wire.DiffQuery]) -> wire.Diff:
         owned = await self._owned(call)
         async with self.artifacts.database.read() as session:
-            old = await self.artifacts.find_version(session, owned=owned, number=str(call.query.old), field="old")
-            new = await self.artifacts.find_version(session, owned=owned, number=str(call.query.new), field="new")
-        return await self.artifacts.diff(old, new, query=call.query)
+            old = await self.artifacts.reads.find(session, owned=owned, number=str(call.query.old), field="old")
+            new = await self.artifacts.reads.find(session, owned=owned, number=str(call.query.new), field="new")
+        return await self.artifacts.reads.diff(old, new, query=call.query)
 
 
 def routes(artifacts: ArtifactService, access: Access) -> list[Route]:

@@ -29,9 +29,7 @@ class _Assets:
         return asset
 
     async def resolve(self, call: Call[Any, ResolveQuery]) -> VersionReference:
-        reference = await self.service.resolve(
-            call.session, call.principal, reference=call.query.reference, field="reference"
-        )
+        reference = await self.service.resolve(call.session, call.principal, call.query.reference, field="reference")
         return VersionReference.model_validate(reference)
 
     async def get(self, call: Call[Any, Any]) -> Asset:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
 from pumpkin_services.names import Name
 from pumpkin_services.web.paging import PageQuery
 from pumpkin_services.web.wire import Wire
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 
 def _distinct(labels: list[str]) -> list[str]:

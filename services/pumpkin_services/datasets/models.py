@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery, Word
 from pydantic import Field
+
+from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery, Word
 
 
 class Dataset(Asset):

@@ -18,7 +18,7 @@ def routes(service: ModelService, artifacts: ArtifactService) -> list[Route]:
         owned = await service.readable(
             call.session, call.principal, workspace=call.path["workspace"], name=call.path["name"]
         )
-        version = await artifacts.find_version(call.session, owned=owned, number=call.path["version"])
+        version = await artifacts.reads.find(call.session, owned=owned, number=call.path["version"])
         return await service.lineage(call.session, version_id=version.id)
 
     return [

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery, Word
 from pumpkin_services.web.wire import Wire
-from pydantic import Field
 
 
 class Model(Asset):

@@ -18,13 +18,18 @@ from pumpkin_services.web.wire import Wire
 T = TypeVar("T")
 
 
-class PageQuery(BaseModel):
-    """The query of every list: `limit` items after `cursor`. Subclass it to add filters."""
+class CursorQuery(BaseModel):
+    """What every page needs: `limit` items after `cursor`."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=50, ge=1, le=500, description="How many items to return at most.")
     cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
+
+
+class PageQuery(CursorQuery):
+    """The query of lists of named things. Subclass it to add filters."""
+
     q: str | None = Field(default=None, max_length=200, description="Keep items whose name contains this text.")
 
 
@@ -49,7 +54,7 @@ def decode_cursor(cursor: str) -> str:
 
 
 async def paginate(
-    session: AsyncSession, select: Select[Any], *, key: InstrumentedAttribute[str], query: PageQuery
+    session: AsyncSession, select: Select[Any], *, key: InstrumentedAttribute[str], query: CursorQuery
 ) -> tuple[Sequence[Any], str | None]:
     """Run `select` for one page, ordered by `key` descending; return its rows (scalars) and the next cursor."""
     if query.cursor is not None:

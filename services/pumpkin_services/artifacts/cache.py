@@ -1,0 +1,230 @@
+"""Versions as read-only folders on this node: made once, shared by hard links, evicted by last use.
+
+```
+cache/files/<ab>/<sha256>-<mode>   each content once        cache/pins/<version>/<holder>   who uses a version
+cache/versions/<version>/…         trees of hard links      cache/locks/<version>           one process at a time
+cache/tmp/<version>.…              a tree being made
+```
+Any process may be killed at any time: trees appear by renaming, locks go with their process.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pumpkin_services.artifacts.chunks import Damaged, Location
+from pumpkin_services.artifacts.manifest import Entry, shown
+from pumpkin_services.db import new_id
+from pumpkin_services.problems import StorageFull
+from pumpkin_services.storage.base import ObjectMissing, ObjectStore, storage_problems
+
+
+class NodeCache:
+    """The cache of one node, at most `limit` bytes unless pinned versions alone need more. Every method blocks."""
+
+    def __init__(self, root: Path, *, limit: int) -> None:
+        self.root = root
+        self._limit = limit
+        for name in ("files", "versions", "pins", "locks", "tmp"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def try_lock(self, version_id: str) -> Generator[bool]:
+        """Take a version's lock, in this process and all others; tell whether it was free."""
+        descriptor = os.open(self.root / "locks" / version_id, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+        finally:
+            os.close(descriptor)
+
+    def find(self, version_id: str, *, holder: str) -> Path | None:
+        """Pin a version for `holder` and return its folder if it is there already. Hold its lock."""
+        pins = self.root / "pins" / version_id
+        with storage_problems():
+            pins.mkdir(exist_ok=True)
+            (pins / holder).touch()
+        tree = self.root / "versions" / version_id
+        try:
+            os.utime(tree)
+        except FileNotFoundError:
+            return None
+        return tree
+
+    def build(
+        self, version_id: str, entries: Sequence[Entry], *, places: dict[str, Location], store: ObjectStore
+    ) -> Path:
+        """Make a version's folder. Hold its lock.
+
+        Raises:
+            StorageFull: if the disk has not the room; nothing is left half done.
+            Damaged: if the store lacks a part, or has it wrong.
+        """
+        need = sum({(entry.sha256, entry.mode): entry.size for entry in entries}.values())
+        self.evict(need=need)
+        free = shutil.disk_usage(self.root).free
+        if need > free:
+            raise StorageFull(
+                f"This version needs {need} bytes on the node, {free} are free: try later, or ask an admin.",
+                reason="node_full",
+            )
+        for left in (self.root / "tmp").glob(f"{version_id}.*"):
+            _remove_tree(left)
+        partial = self.root / "tmp" / f"{version_id}.{new_id()}"
+        tree = self.root / "versions" / version_id
+        try:
+            with storage_problems():
+                self._fill(partial, entries, places, store)
+                os.rename(partial, tree)
+                # Only now: a folder that may not be written may not be moved either.
+                tree.chmod(0o555)
+        except BaseException:
+            _remove_tree(partial)
+            raise
+        return tree
+
+    def _fill(self, tree: Path, entries: Sequence[Entry], places: dict[str, Location], store: ObjectStore) -> None:
+        tree.mkdir()
+        folders: set[Path] = set()
+        missing: dict[tuple[str, int], list[Entry]] = {}
+        for entry in entries:
+            target = tree / entry.path
+            if target.parent not in folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(target.parent)
+            if not _link(self._file(entry), target):
+                missing.setdefault((entry.sha256, entry.mode), []).append(entry)
+        # In the order they lie in the packs.
+        for same in sorted(missing.values(), key=lambda same: _position(same[0], places)):
+            first = tree / same[0].path
+            _write(first, same[0], places, store)
+            cached = self._file(same[0])
+            cached.parent.mkdir(exist_ok=True)
+            with suppress(FileExistsError):
+                os.link(first, cached)
+            for entry in same[1:]:
+                if not _link(first, tree / entry.path):
+                    _copy(first, tree / entry.path, entry.mode)
+        for folder, _, _ in os.walk(tree, topdown=False):
+            if folder != str(tree):
+                Path(folder).chmod(0o555)
+
+    def _file(self, entry: Entry) -> Path:
+        return self.root / "files" / entry.sha256[:2] / f"{entry.sha256}-{entry.mode:o}"
+
+    def release(self, holder: str) -> None:
+        """End every pin of `holder`."""
+        for pin in (self.root / "pins").glob(f"*/{holder}"):
+            pin.unlink(missing_ok=True)
+
+    def holders(self) -> set[str]:
+        """Return everybody who pins something, to be compared with who is still there."""
+        return {pin.name for pin in (self.root / "pins").glob("*/*")}
+
+    def evict(self, *, need: int = 0) -> None:
+        """Remove versions nobody pins, the longest unused first, until `need` more bytes fit."""
+        for left in (self.root / "tmp").iterdir():
+            version_id = left.name.partition(".")[0]
+            with self.try_lock(version_id) as free:
+                if free:
+                    _remove_tree(left)
+        trees = sorted((self.root / "versions").iterdir(), key=_used)
+        while self._drop_loose(need):
+            if not trees:
+                return
+            self._drop_tree(trees.pop(0))
+
+    def _drop_loose(self, need: int) -> bool:
+        """Remove files no tree has, as far as room is needed; tell whether still too much is kept."""
+        kept = 0
+        loose: list[tuple[float, int, Path]] = []
+        for path in (self.root / "files").glob("*/*"):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                kept += found.st_size
+                if found.st_nlink == 1:
+                    loose.append((found.st_mtime, found.st_size, path))
+        for _, size, path in sorted(loose):
+            if kept + need <= self._limit:
+                break
+            path.unlink(missing_ok=True)
+            kept -= size
+        return kept + need > self._limit
+
+    def _drop_tree(self, tree: Path) -> None:
+        with self.try_lock(tree.name) as free:
+            pins = self.root / "pins" / tree.name
+            if not free or (pins.exists() and any(pins.iterdir())):
+                return
+            going = self.root / "tmp" / f"{tree.name}.{new_id()}"
+            tree.chmod(0o755)
+            os.rename(tree, going)
+            _remove_tree(going)
+            with suppress(OSError):
+                pins.rmdir()
+
+
+def _used(tree: Path) -> float:
+    try:
+        return tree.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _position(entry: Entry, places: dict[str, Location]) -> tuple[str, int]:
+    place = places.get(entry.chunks[0][0]) if entry.chunks else None
+    return (place.object_id, place.offset) if place else ("", 0)
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Link `target` to `source`; tell whether it could be: there is a source, and it takes one more link."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno == errno.EMLINK:  # ext4 takes 65,000 links to one file
+            return False
+        raise
+    return True
+
+
+def _copy(source: Path, target: Path, mode: int) -> None:
+    shutil.copyfile(source, target)
+    target.chmod(mode & 0o555)
+
+
+def _write(target: Path, entry: Entry, places: dict[str, Location], store: ObjectStore) -> None:
+    seen = hashlib.sha256()
+    try:
+        with open(target, "xb") as file:
+            for digest, size in entry.chunks:
+                place = places[digest]
+                for piece in store.stream(place.key, offset=place.offset, size=size):
+                    seen.update(piece)
+                    file.write(piece)
+    except (KeyError, ObjectMissing) as error:
+        raise _damaged(entry) from error
+    if seen.hexdigest() != entry.sha256:
+        raise _damaged(entry)
+    target.chmod(entry.mode & 0o555)
+
+
+def _damaged(entry: Entry) -> Damaged:
+    return Damaged(f"The store cannot give '{shown(entry.path)}' back whole: tell an admin to run `pumpkin fsck`.")
+
+
+def _remove_tree(tree: Path) -> None:
+    for folder, _, _ in os.walk(tree):
+        with suppress(FileNotFoundError):
+            Path(folder).chmod(0o755)
+    shutil.rmtree(tree, ignore_errors=True)

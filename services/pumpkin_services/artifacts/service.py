@@ -1,0 +1,172 @@
+"""The artifact service: its parts joined, and what concerns whole versions (pins, deletion, folders on this node)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.artifacts.access import Readable
+from pumpkin_services.artifacts.cache import NodeCache
+from pumpkin_services.artifacts.chunks import groups, locate, release
+from pumpkin_services.artifacts.collector import Collected, collect
+from pumpkin_services.artifacts.core import Core, StorageLimit, stored_bytes
+from pumpkin_services.artifacts.fsck import Report, check_store
+from pumpkin_services.artifacts.index import Indexes
+from pumpkin_services.artifacts.ingest import Ingest
+from pumpkin_services.artifacts.reads import Reads
+from pumpkin_services.artifacts.tables import PinRow, VersionRow
+from pumpkin_services.artifacts.uploads import Uploads
+from pumpkin_services.db import Database
+from pumpkin_services.events import Wakeups
+from pumpkin_services.problems import Conflict, NotFound
+from pumpkin_services.storage.base import ObjectStore
+
+
+class ArtifactService:
+    """Versions of any kind: `uploads` and `ingest` make them, `reads` reads them.
+
+    `cache_root` is this node's folder for materialised versions, `cache_bytes` how large it grows;
+    `limit` tells how many bytes a workspace may keep.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: ObjectStore,
+        wakeups: Wakeups,
+        limit: StorageLimit,
+        cache_root: Path,
+        cache_bytes: int,
+    ) -> None:
+        self.database = database
+        self.core = Core(database=database, store=store, wakeups=wakeups, limit=limit, work=cache_root / "incoming")
+        self.uploads = Uploads(self.core)
+        self.ingest = Ingest(self.core)
+        self.reads = Reads(self.core, indexes=Indexes(cache_root / "index"))
+        self.cache = NodeCache(cache_root, limit=cache_bytes)
+
+    def set_readable(self, readable: Readable) -> None:
+        """Say who may read what; the assets, which know, are made after this service."""
+        self.core.readable = readable
+
+    async def stored_bytes(self, session: AsyncSession, workspace: str) -> int:
+        """Return the bytes a workspace keeps in the store."""
+        return await stored_bytes(session, workspace)
+
+    async def latest(self, session: AsyncSession, asset_ids: Iterable[str]) -> dict[str, tuple[VersionRow, int]]:
+        """Return each thing's newest version and how many it has; things without versions are left out."""
+        found: dict[str, tuple[VersionRow, int]] = {}
+        for group in groups(asset_ids, 500):
+            ready = select(VersionRow).where(VersionRow.asset_id.in_(group), VersionRow.state == "ready")
+            for row in await session.scalars(ready.order_by(VersionRow.number)):
+                found[row.asset_id] = (row, found[row.asset_id][1] + 1 if row.asset_id in found else 1)
+        return found
+
+    async def pin(self, session: AsyncSession, version_id: str, holder: str) -> None:
+        """Hold a version for `holder` (a workload's id): it cannot be deleted until `unpin`. Twice is once."""
+        row = await session.get(VersionRow, version_id, with_for_update=True)
+        if row is None or row.state != "ready":
+            raise NotFound(f"The version '{version_id[:40]}' is not there any more: choose another.")
+        if await session.get(PinRow, (version_id, holder)) is None:
+            session.add(PinRow(version_id=version_id, holder=holder))
+
+    async def unpin(self, session: AsyncSession, holder: str, *, version_id: str | None = None) -> None:
+        """Let go of what `holder` holds: one version, or all."""
+        pins = delete(PinRow).where(PinRow.holder == holder)
+        await session.execute(pins if version_id is None else pins.where(PinRow.version_id == version_id))
+
+    async def held_assets(self, session: AsyncSession, holder: str) -> set[str]:
+        """Return the things `holder` holds a version of."""
+        query = select(VersionRow.asset_id).join(PinRow, PinRow.version_id == VersionRow.id)
+        return set(await session.scalars(query.where(PinRow.holder == holder)))
+
+    async def delete_version(self, session: AsyncSession, version_id: str) -> None:
+        """Delete a version; its number stays taken, its data goes with the next collections.
+
+        Raises:
+            Conflict: if somebody holds it, saying who.
+        """
+        await session.get(VersionRow, version_id, with_for_update=True)
+        await self._refuse_held(session, [version_id])
+        await session.execute(update(VersionRow).where(VersionRow.id == version_id).values(state="deleted"))
+        await release(session, version_id)
+
+    async def delete_all(self, session: AsyncSession, asset_id: str) -> None:
+        """Delete every version and upload of a thing; raise `Conflict` if somebody holds one."""
+        rows = list(await session.scalars(select(VersionRow).where(VersionRow.asset_id == asset_id).with_for_update()))
+        await self._refuse_held(session, [row.id for row in rows])
+        for row in rows:
+            await release(session, row.id)
+            if row.number is None:
+                await session.delete(row)
+            else:
+                row.state = "deleted"
+
+    async def _refuse_held(self, session: AsyncSession, version_ids: list[str]) -> None:
+        holders: set[str] = set()
+        for group in groups(version_ids, 500):
+            holders.update(await session.scalars(select(PinRow.holder).where(PinRow.version_id.in_(group))))
+        if holders:
+            names = ", ".join(sorted(holders)[:5])
+            raise Conflict(
+                f"A running workload reads it ({names}): stop it first, or wait for its end.",
+                reason="in_use",
+                holders=sorted(holders),
+            )
+
+    async def materialise(self, version_id: str, *, holder: str) -> Path:
+        """Return a read-only folder with a version's files on this node, made if need be, kept for `holder`.
+
+        Any number of processes may ask at once; one makes it, and the others wait. End with `release`.
+        """
+        delay = 0.02
+        while True:
+            with self.cache.try_lock(version_id) as free:
+                if free:
+                    found = await asyncio.to_thread(self.cache.find, version_id, holder=holder)
+                    return found or await self._build(version_id)
+            await asyncio.sleep(delay)
+            delay = min(delay * 1.5, 0.5)
+
+    async def _build(self, version_id: str) -> Path:
+        async with self.database.read() as session:
+            row = await session.get(VersionRow, version_id)
+            if row is None or row.state != "ready":
+                raise NotFound(f"The version '{version_id[:40]}' is not there any more: choose another.")
+            entries = await asyncio.to_thread(list, self.reads.entries(row))
+            places = await locate(session, version_id, {digest for entry in entries for digest, _ in entry.chunks})
+        build = asyncio.to_thread(self.cache.build, version_id, entries, places=places, store=self.core.store)
+        task = asyncio.ensure_future(build)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})  # the lock must not be let go while the thread is at work
+            raise
+
+    async def release(self, holder: str) -> None:
+        """Let this node's cache evict what `holder` used."""
+        await asyncio.to_thread(self.cache.release, holder)
+
+    async def recover(self) -> None:
+        """Take up verifications another process left; call it at the start and every minute."""
+        await self.uploads.recover()
+
+    async def collect(self, *, grace: timedelta) -> Collected:
+        """Remove what has been unreferenced for `grace`; call it now and then."""
+        return await collect(self.core, grace=grace)
+
+    async def fsck(self) -> Report:
+        """Prove the store whole, or say what is damaged."""
+        return await check_store(self.database, self.core.store)
+
+    async def stop(self) -> None:
+        """Break verifications off; `recover` takes them up again."""
+        for task in list(self.core.tasks):
+            task.cancel()
+        await asyncio.gather(*self.core.tasks, return_exceptions=True)
