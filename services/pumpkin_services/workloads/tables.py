@@ -21,6 +21,7 @@ class WorkloadRow(Base):
         Index("ix_workloads_workspace_phase", "workspace", "phase", "id"),
         Index("ix_workloads_workspace_kind", "workspace", "kind", "id"),
         Index("ix_workloads_creator", "creator", "id"),
+        Index("ix_workloads_creator_phase", "creator", "phase", "id"),
         Index("ix_workloads_phase", "phase", "id"),
         Index("ix_workloads_kind", "kind", "id"),
         Index("ix_workloads_spec", "spec", "id"),
@@ -181,7 +182,10 @@ class MetricSourceRow(Base):
 
 class UsageRow(Base):
     __tablename__ = "workload_usage"
-    __table_args__ = (Index("ix_workload_usage_workload", "workload", "attempt", "id"),)
+    __table_args__ = (
+        Index("ix_workload_usage_workload", "workload", "attempt", "id"),
+        Index("ix_workload_usage_keep", "keep", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     workload: Mapped[str] = mapped_column(String(26))
@@ -191,3 +195,5 @@ class UsageRow(Base):
     cpu_milli: Mapped[int]
     memory: Mapped[int] = mapped_column(BigInteger)
     accelerators: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    keep: Mapped[bool]
+    """The first of its minute: stays when the others are thinned."""

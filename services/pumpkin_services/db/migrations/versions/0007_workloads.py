@@ -74,6 +74,7 @@ def _workloads() -> None:
     )
     op.create_index("ix_workloads_active", "workloads", ["active", "id"])
     op.create_index("ix_workloads_creator", "workloads", ["creator", "id"])
+    op.create_index("ix_workloads_creator_phase", "workloads", ["creator", "phase", "id"])
     op.create_index("ix_workloads_kind", "workloads", ["kind", "id"])
     op.create_index("ix_workloads_phase", "workloads", ["phase", "id"])
     op.create_index("ix_workloads_spec", "workloads", ["spec", "id"])
@@ -174,7 +175,9 @@ def _records() -> None:
         sa.Column("cpu_milli", sa.Integer(), nullable=False),
         sa.Column("memory", sa.BigInteger(), nullable=False),
         sa.Column("accelerators", sa.JSON(), nullable=False),
+        sa.Column("keep", sa.Boolean(), nullable=False),
     )
+    op.create_index("ix_workload_usage_keep", "workload_usage", ["keep", "id"])
     op.create_index("ix_workload_usage_workload", "workload_usage", ["workload", "attempt", "id"])
     op.create_table(
         "leases",
