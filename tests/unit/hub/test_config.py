@@ -31,7 +31,7 @@ def computed(place: Place, **values: Any) -> Config:
 def test_every_setting_is_in_the_documentation_with_its_default() -> None:
     defaults = Pumpkin()
     for name in Pumpkin.class_trait_names(config=True):
-        row = re.search(rf"^\| `{name}` \| (.*?) \|", DOC, re.MULTILINE)
+        row = re.search(rf"^\| `{name}` \|([^|]*)\|", DOC, re.MULTILINE)
         value = getattr(defaults, name)
         said = " ".join(value) or "[]" if isinstance(value, list) else str(value)
         assert row, name
