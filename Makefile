@@ -44,7 +44,7 @@ lint: $(STAMPS)/python ## check style, types and the arrows between packages
 
 bench: install ## run a benchmark: B=submit, queue, list or idle
 	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle)"; exit 2; }
-	@$(BIN)/python bench/$(B).py
+	@$(BIN)/python -m bench.$(B)
 
 lock: $(STAMPS)/python ## renew requirements/ and the proxy's lock file from setup.py and package.json
 	@for extra in all dev; do \

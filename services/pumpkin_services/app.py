@@ -18,7 +18,7 @@ from jupyterhub.services.auth import HubOAuth
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from traitlets import Unicode
-from traitlets.config import Application
+from traitlets.config import Application, Config
 
 from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import NewerDatabase, migrate
@@ -45,7 +45,7 @@ class PlatformApp(Application):
         """Read the command line, then the configuration file, then the command line again: it wins."""
         self.parse_command_line(argv)
         if self.config_file:
-            overrides = self.config.copy()
+            overrides = Config(self.config)
             path = Path(self.config_file).resolve()
             self.load_config_file(path.name, path=str(path.parent))
             self.update_config(overrides)
@@ -90,7 +90,7 @@ def build_server(parts: Parts) -> HTTPServer:
     hub_auth = HubOAuth.instance(config=settings.config)
     edge = Edge(
         database=parts.database,
-        authenticator=Authenticator(hub_auth, admit=parts.accounts.admit, workload=parts.workload_principal),
+        authenticator=Authenticator(hub_auth, admit=parts.accounts.admit, workload=parts.tokens.principal_for),
         limiter=RateLimiter(),
     )
     prefix = hub_auth.base_url

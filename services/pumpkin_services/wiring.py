@@ -9,13 +9,21 @@ import socket
 import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from pumpkin_services import health
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services import health, pages
 from pumpkin_services.accounts import api as accounts_api
 from pumpkin_services.accounts.service import AccountService
+from pumpkin_services.algorithms import api as algorithms_api
+from pumpkin_services.algorithms.service import AlgorithmService
+from pumpkin_services.artifacts.service import ArtifactService
 from pumpkin_services.billing import api as billing_api
 from pumpkin_services.billing.service import BillingService
+from pumpkin_services.datasets import api as datasets_api
+from pumpkin_services.datasets.service import DatasetService
 from pumpkin_services.db import Database
 from pumpkin_services.events import Wakeups
 from pumpkin_services.hub import HubClient
@@ -23,15 +31,30 @@ from pumpkin_services.images import api as images_api
 from pumpkin_services.images.builder import Builder, BuildSettings
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.uv import UvSettings
-from pumpkin_services.principal import Principal
+from pumpkin_services.models import api as models_api
+from pumpkin_services.models.service import ModelService
 from pumpkin_services.resources import api as resources_api
 from pumpkin_services.resources.service import ResourceService
+from pumpkin_services.runtimes.base import Runtime
+from pumpkin_services.runtimes.local import LocalRuntime
+from pumpkin_services.secrets import load_secret
 from pumpkin_services.settings import Platform
+from pumpkin_services.storage import api as storage_api
+from pumpkin_services.storage.files import FolderStore
 from pumpkin_services.web import Route
 from pumpkin_services.web.handler import Edge
+from pumpkin_services.workloads import api as workloads_api
+from pumpkin_services.workloads.board import Board
+from pumpkin_services.workloads.grants import GrantService
+from pumpkin_services.workloads.planner import Planner
+from pumpkin_services.workloads.queries import WorkloadQueries
+from pumpkin_services.workloads.service import WorkloadService
+from pumpkin_services.workloads.streams import WorkloadStreams
+from pumpkin_services.workloads.tokens import Tokens
 
 log = logging.getLogger("pumpkin")
 HEARTBEAT_SECONDS = 10.0
+BASE_PATH = "/services/pumpkin/api/v1"
 
 
 @dataclass(kw_only=True)
@@ -47,6 +70,17 @@ class Parts:
     billing: BillingService
     images: EnvironmentService
     builder: Builder
+    store: FolderStore
+    artifacts: ArtifactService
+    datasets: DatasetService
+    algorithms: AlgorithmService
+    models: ModelService
+    runtime: Runtime
+    workloads: WorkloadService
+    queries: WorkloadQueries
+    streams: WorkloadStreams
+    grants: GrantService
+    tokens: Tokens
     _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     async def start(self) -> None:
@@ -58,16 +92,15 @@ class Parts:
         self._run("heartbeat", self._heartbeat(node.name))
         self._run("hub sync", self.accounts.sync.run())
         self._run("environment builder", self.builder.run())
-
-    async def workload_principal(self, _token: str) -> Principal | None:
-        """Resolve a workload's own token."""
-        return None
+        self._run("artifact keeper", self.artifacts.run(grace=timedelta(seconds=self.settings.deletion_grace)))
+        await self.runtime.start()
 
     async def stop(self) -> None:
         """Stop what `start` started. Workloads run on."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.runtime.close()
         self.hub.close()
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -98,30 +131,76 @@ def wire(settings: Platform, database: Database) -> Parts:
         token=os.environ.get("JUPYTERHUB_API_TOKEN", ""),
     )
     accounts = AccountService(database=database, hub=hub)
+    resources = ResourceService()
+    billing = BillingService(accounts=accounts, currency=settings.currency, default_balance=settings.default_balance)
     environments = settings.data / "environments"
+    images = EnvironmentService(
+        database=database,
+        wakeups=wakeups,
+        accounts=accounts,
+        root=environments,
+        allow_urls=settings.environment_urls,
+    )
+    builder = Builder(
+        database=database,
+        wakeups=wakeups,
+        root=environments,
+        settings=BuildSettings(uv=UvSettings(index=settings.environment_index)),
+    )
+    secrets = settings.data / "secrets"
+    store = FolderStore(settings.data / "objects", base_url=BASE_PATH, secret=load_secret(secrets, "signing_key"))
+
+    async def storage_limit(session: AsyncSession, workspace: str) -> int | None:
+        return (await resources.limits.limit(session, kind="workspace", subject=workspace)).storage_bytes
+
+    artifacts = ArtifactService(
+        database=database,
+        store=store,
+        wakeups=wakeups,
+        limit=storage_limit,
+        cache_root=settings.data / "cache",
+        cache_bytes=settings.cache_bytes,
+    )
+    datasets = DatasetService(artifacts=artifacts, require_workspace=accounts.require_workspace)
+    algorithms = AlgorithmService(artifacts=artifacts, require_workspace=accounts.require_workspace)
+    models = ModelService(artifacts=artifacts, require_workspace=accounts.require_workspace)
+    runtime = LocalRuntime(data=settings.data, isolate=settings.isolate)
+    planner = Planner(resources=resources, environments=images, datasets=datasets, algorithms=algorithms, models=models)
+    workloads = WorkloadService(
+        planner=planner, billing=billing, limits=resources.limits, pins=artifacts, wakeups=wakeups
+    )
+    queries = WorkloadQueries(service=workloads, board=Board(resources), resources=resources, billing=billing)
+    resources.usage = queries.holdings
+    images.in_use = workloads.in_use
     return Parts(
         settings=settings,
         database=database,
         wakeups=wakeups,
         hub=hub,
         accounts=accounts,
-        resources=ResourceService(),
-        billing=BillingService(accounts=accounts, currency=settings.currency, default_balance=settings.default_balance),
-        images=EnvironmentService(
-            database=database, wakeups=wakeups, root=environments, allow_urls=settings.environment_urls
+        resources=resources,
+        billing=billing,
+        images=images,
+        builder=builder,
+        store=store,
+        artifacts=artifacts,
+        datasets=datasets,
+        algorithms=algorithms,
+        models=models,
+        runtime=runtime,
+        workloads=workloads,
+        queries=queries,
+        streams=WorkloadStreams(
+            database=database, service=workloads, queries=queries, runtime=runtime, wakeups=wakeups
         ),
-        builder=Builder(
+        grants=GrantService(
             database=database,
+            service=workloads,
+            queries=queries,
+            principal_of=accounts.principal_of,
             wakeups=wakeups,
-            root=environments,
-            settings=BuildSettings(
-                uv=UvSettings(index=settings.environment_index, from_source=settings.environment_from_source),
-                concurrency=settings.environment_builds,
-                timeout=settings.environment_build_seconds,
-                lease=settings.lease_seconds,
-                deletion_grace=settings.deletion_grace,
-            ),
         ),
+        tokens=Tokens(database, key=load_secret(secrets, "workload_key")),
     )
 
 
@@ -133,12 +212,17 @@ def api_routes(parts: Parts) -> list[Route]:
         *resources_api.routes(parts.resources),
         *billing_api.routes(parts.billing, parts.database),
         *images_api.routes(parts.images),
+        *storage_api.routes(parts.store),
+        *datasets_api.routes(parts.datasets, parts.artifacts),
+        *algorithms_api.routes(parts.algorithms, parts.artifacts),
+        *models_api.routes(parts.models, parts.artifacts),
+        *workloads_api.routes(parts.workloads, queries=parts.queries, streams=parts.streams, grants=parts.grants),
     ]
 
 
 def page_handlers(parts: Parts, edge: Edge, *, prefix: str) -> list[Any]:
     """Return the handlers of the pages below `prefix`."""
-    return []
+    return pages.handlers(edge.authenticator, prefix=prefix, currency=parts.settings.currency)
 
 
 def holder_name() -> str:
