@@ -195,7 +195,10 @@ class Runtime(Protocol):
         ...
 
     async def read_log(self, key: Key, replica: str, *, offset: int = 0, limit: int = 1 << 20) -> LogChunk:
-        """Return at most `limit` bytes of stdout and stderr from byte `offset` on (negative: from the end)."""
+        """Return at most `limit` bytes of stdout and stderr from byte `offset` on (negative: from the end).
+
+        Beyond the end there is no data yet, which is no error.
+        """
         ...
 
     def follow_log(self, key: Key, replica: str, *, offset: int = 0) -> AsyncIterator[LogChunk]:

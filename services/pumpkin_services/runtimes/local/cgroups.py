@@ -50,9 +50,11 @@ class ControlGroups:
 def _cpu(spec: ReplicaSpec | None) -> dict[str, dict[str, Any]]:
     if spec is None or not spec.cpu_milli:
         return {}
-    return {
-        "limits": {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(spec.cpu_milli * PERIOD_US // 1000)}
-    }
+    return {"limits": {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(_quota_us(spec))}}
+
+
+def _quota_us(spec: ReplicaSpec) -> int:
+    return max(1000, spec.cpu_milli * PERIOD_US // 1000)  # the kernel refuses less than a millisecond
 
 
 def _cpuacct(_spec: ReplicaSpec | None) -> dict[str, dict[str, Any]]:
@@ -74,7 +76,7 @@ def _pids(_spec: ReplicaSpec | None) -> dict[str, dict[str, Any]]:
 def _unified(spec: ReplicaSpec | None) -> dict[str, dict[str, Any]]:
     limits = {"pids.max": str(PROCESSES)}
     if spec and spec.cpu_milli:
-        limits["cpu.max"] = f"{spec.cpu_milli * PERIOD_US // 1000} {PERIOD_US}"
+        limits["cpu.max"] = f"{_quota_us(spec)} {PERIOD_US}"
     if spec and spec.memory:
         limits |= {"memory.max": str(spec.memory), "memory.oom.group": "1"}
     return {

@@ -133,17 +133,8 @@ def sandbox(spec: ReplicaSpec, *, layout: Layout, host: Host, env: Mapping[str, 
         words += ["--ro-bind", "/dev/null", path]
     for path in host.hidden_folders:
         words += ["--tmpfs", path]
-    words += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--tmpfs",
-        "/dev/shm",
-        "--bind",
-        f"{layout.folder}/scratch/tmp",
-        "/tmp",
-    ]  # noqa: S108
+    words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm"]  # noqa: S108
+    words += ["--bind", f"{layout.folder}/scratch/tmp", "/tmp"]  # noqa: S108
     if spec.accelerators:
         words += ["--ro-bind", "/sys", "/sys"]
         for index in (-1, *spec.accelerators):

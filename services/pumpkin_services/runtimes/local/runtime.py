@@ -87,7 +87,8 @@ class LocalRuntime:
             (self._notify / _socket_name(self._socket)).unlink(missing_ok=True)
             self._socket.close()
             self._socket = None
-            self._groups.remove()
+            if not _listeners(self._notify):  # another service may be about to use them
+                self._groups.remove()
         await asyncio.to_thread(self._nursery.close)
 
     async def launch(self, launch: Launch) -> None:
@@ -144,11 +145,11 @@ class LocalRuntime:
             argv = [self._bubblewrap, "--", "/bin/sh", "-c", 'exec "$@"', "sh", *argv]
             env, cwd = {"PATH": DEFAULT_PATH, **mark}, "/"
         groups = self._groups.plan(_group_name(launch.key, spec.name), spec)
-        limits = {"RLIMIT_CORE": (0, 0)}
+        limits = {"RLIMIT_CORE": 0}
         if not groups:
-            limits["RLIMIT_NPROC"] = (PROCESSES, PROCESSES)
+            limits["RLIMIT_NPROC"] = PROCESSES
             if spec.memory:
-                limits["RLIMIT_DATA"] = (spec.memory, spec.memory)
+                limits["RLIMIT_DATA"] = spec.memory
         content = {
             "key": f"{launch.key.workload}/{launch.key.attempt}",
             "argv": argv,
@@ -200,13 +201,8 @@ class LocalRuntime:
         """See `Runtime.list`."""
 
         def walk() -> list[Key]:
-            return [
-                Key(workload.name, int(attempt.name))
-                for workload in os.scandir(self._runs)
-                if workload.is_dir()
-                for attempt in os.scandir(workload)
-                if attempt.name.isdigit()
-            ]
+            found = self._runs.glob("*/*/")
+            return [Key(path.parent.name, int(path.name)) for path in found if path.name.isdigit()]
 
         return sorted(await _in_thread(walk))
 
@@ -221,11 +217,11 @@ class LocalRuntime:
         try:
             log = os.open(folder.path / "log", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return LogChunk(data=b"", offset=0, size=0, final=final)
+            return LogChunk(data=b"", offset=max(0, offset), size=0, final=final)
         try:
             size = os.fstat(log).st_size
-            at = min(offset, size) if offset >= 0 else max(0, size + offset)
-            return LogChunk(data=os.pread(log, min(limit, size - at), at), offset=at, size=size, final=final)
+            at = offset if offset >= 0 else max(0, size + offset)
+            return LogChunk(data=os.pread(log, max(0, min(limit, size - at)), at), offset=at, size=size, final=final)
         finally:
             os.close(log)
 
@@ -344,14 +340,9 @@ def _write_secret(path: Path, text: str) -> None:
 
 def _listen(folder: Path) -> socket.socket:
     """Open this service's socket in `folder`, and remove those nobody listens to any more."""
+    _listeners(folder)
     place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for name in os.listdir(place):
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as trial:
-                try:
-                    trial.connect(f"/proc/self/fd/{place}/{name}")
-                except OSError:
-                    os.unlink(name, dir_fd=place)
         ears = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ears.setblocking(False)
         # Through /proc, for a socket's address holds 107 bytes and a data folder's path may be longer.
@@ -359,6 +350,23 @@ def _listen(folder: Path) -> socket.socket:
         return ears
     finally:
         os.close(place)
+
+
+def _listeners(folder: Path) -> int:
+    """Return how many services listen in `folder`, removing the sockets of those that were killed."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    count = 0
+    try:
+        for name in os.listdir(place):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as trial:
+                try:
+                    trial.connect(f"/proc/self/fd/{place}/{name}")
+                    count += 1
+                except OSError:
+                    supervisor.forget(f"{folder}/{name}")
+    finally:
+        os.close(place)
+    return count
 
 
 def _socket_name(ears: socket.socket) -> str:

@@ -35,6 +35,7 @@ def nursery() -> None:
     door = socket.socket(fileno=os.dup(0))
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a supervisor that ends while we live leaves no zombie
     gc.collect()
     gc.freeze()
     while True:
@@ -43,27 +44,23 @@ def nursery() -> None:
             return
         lock = locks[0]
         os.set_inheritable(lock, False)
-        pid = os.fork()
-        if pid == 0:
-            # Twice, so that it is nobody's child: no zombie for the service, no parent to lose.
-            os.setsid()
-            if os.fork() == 0:
-                door.close()
-                try:
-                    os.chdir(message)
-                    supervise(lock)
-                except Exception as error:
-                    sys.excepthook(type(error), error, error.__traceback__)
-                finally:
-                    os._exit(0)
-            os._exit(0)
+        if os.fork() == 0:
+            door.close()
+            try:
+                os.setsid()
+                os.chdir(message)
+                supervise(lock)
+            except Exception as error:
+                sys.excepthook(type(error), error, error.__traceback__)
+            finally:
+                os._exit(0)
         os.close(lock)
-        os.waitpid(pid, 0)
         door.send(b"forked")
 
 
 def supervise(lock: int) -> None:
     """Run the replica of the current folder, once, to its end. `lock` is held until this process is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with open("spec.json", encoding="utf-8") as file:
@@ -155,10 +152,10 @@ def become(spec: dict[str, Any], go: int, log: int, report: int) -> None:
     if not os.read(go, 1):
         return
     os.setsid()
-    for name, (soft, hard) in spec["rlimits"].items():
-        resource.setrlimit(getattr(resource, name), (soft, hard))
+    for name, value in spec["rlimits"].items():
+        lower_limit(getattr(resource, name), value)
     os.nice(spec["nice"])
-    write("/proc/self/oom_score_adj", "500")
+    attempt(write, "/proc/self/oom_score_adj", "500")  # before the platform, when the whole machine runs out
     os.dup2(log, 1)
     os.dup2(log, 2)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -175,6 +172,13 @@ def become(spec: dict[str, Any], go: int, log: int, report: int) -> None:
         argv = [argv[0], "--args", str(options), "--json-status-fd", str(report), *argv[1:]]
     os.chdir(spec["cwd"])
     os.execvpe(argv[0], argv, env)
+
+
+def lower_limit(kind: int, value: int) -> None:
+    """Set a limit of this process, never above what it may have already (which only root may raise)."""
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
 
 
 def watch(spec: dict[str, Any], child: int) -> int:
@@ -230,7 +234,8 @@ def clear(cgroups: list[dict[str, Any]]) -> None:
         except ChildProcessError:
             if not in_cgroups(cgroups):
                 return
-        kill(members(cgroups), signal.SIGKILL)
+        # The groups are quick to read and hold nearly all; looking through /proc is for what got out of them.
+        kill(in_cgroups(cgroups) or descendants(os.getpid()), signal.SIGKILL)
         signal.sigtimedwait({signal.SIGCHLD}, 0.01)
 
 
