@@ -32,12 +32,13 @@ class NodeCache:
     def __init__(self, root: Path, *, limit: int) -> None:
         self.root = root
         self._limit = limit
-        for name in ("files", "versions", "pins", "locks", "tmp"):
-            (root / name).mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def try_lock(self, version_id: str) -> Generator[bool]:
         """Take a version's lock, in this process and all others; tell whether it was free."""
+        with storage_problems():
+            for name in ("files", "versions", "pins", "locks", "tmp"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.root / "locks" / version_id, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +27,10 @@ from pumpkin_services.db import Database
 from pumpkin_services.events import Wakeups
 from pumpkin_services.problems import Conflict, NotFound
 from pumpkin_services.storage.base import ObjectStore
+
+log = logging.getLogger("pumpkin.artifacts")
+RECOVER_SECONDS = 30.0
+COLLECT_SECONDS = 600.0
 
 
 class ArtifactService:
@@ -153,12 +159,21 @@ class ArtifactService:
         """Let this node's cache evict what `holder` used."""
         await asyncio.to_thread(self.cache.release, holder)
 
-    async def recover(self) -> None:
-        """Take up verifications another process left; call it at the start and every minute."""
-        await self.uploads.recover()
+    async def run(self, *, grace: timedelta) -> None:
+        """Keep house for ever: take up verifications whose process went away, collect what nothing needs."""
+        collected = -COLLECT_SECONDS
+        while True:
+            try:
+                await self.uploads.recover()
+                if time.monotonic() - collected >= COLLECT_SECONDS:
+                    collected = time.monotonic()
+                    await self.collect(grace=grace)
+            except Exception:
+                log.exception("keeping the store failed; it is tried again")
+            await asyncio.sleep(RECOVER_SECONDS)
 
     async def collect(self, *, grace: timedelta) -> Collected:
-        """Remove what has been unreferenced for `grace`; call it now and then."""
+        """Remove what has been unreferenced for `grace`."""
         return await collect(self.core, grace=grace)
 
     async def fsck(self) -> Report:
@@ -166,7 +181,7 @@ class ArtifactService:
         return await check_store(self.database, self.core.store)
 
     async def stop(self) -> None:
-        """Break verifications off; `recover` takes them up again."""
+        """Break verifications off; `run`, here or elsewhere, takes them up again."""
         for task in list(self.core.tasks):
             task.cancel()
         await asyncio.gather(*self.core.tasks, return_exceptions=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
@@ -23,7 +23,14 @@ from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, ch
 from pumpkin_services.web.paging import Page, paginate
 
 _Wires = list[Asset]  # `list` is a method below
-WorkspaceExists = Callable[[AsyncSession, str], Awaitable[bool]]
+
+
+class RequireWorkspace(Protocol):
+    """Raises `Invalid`, naming `field`, unless there is such a workspace."""
+
+    async def __call__(self, session: AsyncSession, name: str, *, field: str) -> None:
+        """Check it."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +63,9 @@ class AssetService:
     facets: tuple[str, ...]
     """The fields this kind has beyond the shared ones: columns of `AssetRow`."""
 
-    def __init__(self, *, artifacts: ArtifactService, workspace_exists: WorkspaceExists) -> None:
+    def __init__(self, *, artifacts: ArtifactService, require_workspace: RequireWorkspace) -> None:
         self.artifacts = artifacts
-        self._workspace_exists = workspace_exists
+        self._require_workspace = require_workspace
         artifacts.set_readable(ReadableAssets(artifacts))
 
     @property
@@ -94,8 +101,8 @@ class AssetService:
         workspace = request.workspace or principal.name
         if not principal.admin(self.module) or workspace in principal.workspaces:
             principal.require_write(workspace)
-        elif not await self._workspace_exists(session, workspace):
-            raise Invalid(f"There is no workspace '{workspace[:80]}'.", field="workspace")
+        else:
+            await self._require_workspace(session, workspace, field="workspace")
         row = AssetRow(
             kind=self.kind,
             workspace=workspace,
@@ -165,8 +172,7 @@ class AssetService:
         row = await self._changeable(session, principal, workspace, name)
         if target == workspace:
             raise Invalid("It belongs to this workspace already: name another.", field="target")
-        if not await self._workspace_exists(session, target):
-            raise Invalid(f"There is no workspace '{target[:80]}'.", field="target")
+        await self._require_workspace(session, target, field="target")
         if await session.get(AssetShareRow, (row.id, target)) is None:
             session.add(AssetShareRow(asset_id=row.id, workspace=target))
         return await self._changed(session, principal, row)
