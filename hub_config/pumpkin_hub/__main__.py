@@ -16,7 +16,7 @@ import click
 
 from pumpkin_hub import launcher
 from pumpkin_hub.onetime import OneTime
-from pumpkin_hub.place import Refused, default_data, open_data
+from pumpkin_hub.place import Place, Refused, default_data, open_data
 
 data_option: Any = click.option(
     "--data",
@@ -51,7 +51,7 @@ def up(data: Path, config: Path | None, ip: str | None, port: int | None, detach
     try:
         place, chosen = launcher.prepare(request)
         if detach:
-            sys.exit(_detached(request))
+            sys.exit(_detached(request, place))
         if f"--data={place.data}" not in sys.argv:
             _again_by_full_name(request)
         sys.exit(launcher.Launcher(place, chosen).run())
@@ -72,12 +72,15 @@ def _again_by_full_name(request: launcher.Request) -> NoReturn:
     os.execv(arguments[0], arguments)
 
 
-def _detached(request: launcher.Request) -> int:
+def _detached(request: launcher.Request, place: Place) -> int:
     log = request.data / "logs" / "launcher.log"
     ready = request.data / "run" / "ready"
-    if launcher.is_up(request.data):
-        with launcher.only_one(launcher.prepare(request)[0]):
-            pass
+    running = launcher.current(request.data)
+    if running is not None and request.port in (None, running.port) and launcher.serves(request.data, running):
+        click.echo(f"Pumpkin is up already, at {running.url}")
+        return 0
+    with launcher.only_one(place):
+        pass
     ready.unlink(missing_ok=True)
     launcher.shorten(log)
     with open(log, "ab") as output:
@@ -116,7 +119,7 @@ def status(data: Path, as_json: bool) -> None:
     """Show what runs. The exit code is 0 if the platform answers, else 1."""
     data = data.expanduser().absolute()
     place, found = launcher.current(data), launcher.parts(data)
-    up = place is not None and launcher.is_up(data) and launcher.answers(place)
+    up = place is not None and launcher.serves(data, place)
     document = {
         "up": up,
         "url": place.url if place and up else None,

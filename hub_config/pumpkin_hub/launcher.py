@@ -110,6 +110,11 @@ def answers(place: Place) -> bool:
     return 0 < service < 500
 
 
+def serves(data: Path, place: Place) -> bool:
+    """Tell whether an instance holds the data folder and answers at `place`."""
+    return is_up(data) and answers(place)
+
+
 def _status(url: str) -> int:
     """Return the HTTP status, 0 for no answer, 503 where the Hub answers in place of a service it cannot reach."""
     try:

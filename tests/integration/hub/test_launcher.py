@@ -44,6 +44,9 @@ def test_a_second_up_on_the_same_folder_is_refused_and_harms_nothing(make_platfo
         assert second.returncode == 2
         assert "already runs" in second.stderr
         assert "Traceback" not in second.stderr
+    again = house.command("up", "--detach")
+    assert again.returncode == 0
+    assert f"up already, at {house.url}" in again.stdout
     assert house.answers()
 
 
