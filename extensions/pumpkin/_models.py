@@ -792,7 +792,6 @@ class Output(BaseModel):
     """
 
     model: str
-    framework: str = ""
 
 
 class PackIndex(BaseModel):

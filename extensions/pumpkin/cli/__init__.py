@@ -7,9 +7,9 @@ wait` answer with the job's own exit code.
 
 from __future__ import annotations
 
-from pumpkin.cli.frame import LazyGroup, version_callback
-
 import click
+
+from pumpkin.cli.frame import LazyGroup, version_callback
 
 COMMANDS = {
     "login": ("account:login", "Keep a token for a platform."),

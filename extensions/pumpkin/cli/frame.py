@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from pumpkin import Client
 
-P = ParamSpec("P")
-R = TypeVar("R")
 EXITS = {401: 3, 403: 3, 404: 4, 409: 5, 412: 5}
 
 
@@ -83,9 +80,7 @@ def client() -> Client:
     context = click.get_current_context()
     made = Client((context.find_root().obj or {}).get("url"))
     if not made.config.token:
-        raise PumpkinError(
-            f"You are not logged in at {made.config.url}.", reason="unauthenticated", status=401
-        )
+        raise PumpkinError(f"You are not logged in at {made.config.url}.", reason="unauthenticated", status=401)
     return context.with_resource(_closing(made))
 
 
@@ -95,15 +90,24 @@ def _closing(made: Client) -> Any:
     return contextlib.closing(made)
 
 
-def json_option(function: Callable[P, R]) -> Callable[P, R]:
-    """Add `--json`, which `show` and `table` obey."""
+class Noun(click.Group):
+    """The group of one noun; each of its commands takes `--json`, which `table`, `facts` and `done` obey."""
 
-    @click.option("--json", "as_json", is_flag=True, expose_value=False, callback=_remember_json, help="Print JSON.")
-    @functools.wraps(function)
-    def command(*args: P.args, **kwargs: P.kwargs) -> R:
-        return function(*args, **kwargs)
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command."""
+        if not isinstance(cmd, click.Group):
+            cmd.params.append(_json())
+        super().add_command(cmd, name)
 
+
+def json_option(command: click.Command) -> click.Command:
+    """Add `--json` to a command that belongs to no noun."""
+    command.params.append(_json())
     return command
+
+
+def _json() -> click.Option:
+    return click.Option(["--json"], is_flag=True, expose_value=False, callback=_remember_json, help="Print JSON.")
 
 
 def _remember_json(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -1,0 +1,108 @@
+"""`pumpkin admin`: machines, usage, the audit log, specs and pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pumpkin import _models as models
+from pumpkin.cli import words
+from pumpkin.cli.frame import Noun, client, done, table
+
+admin = Noun("admin", help="Running the house (for admins).")
+
+
+@admin.command("nodes")
+def nodes() -> None:
+    """List the machines."""
+    columns = [
+        ("NAME", lambda item: item.name),
+        ("CORES", lambda item: f"{item.used_cpu_milli / 1000:g}/{item.usable_cpu_milli / 1000:g}"),
+        ("MEMORY", lambda item: f"{words.size(item.used_memory)}/{words.size(item.usable_memory)}"),
+        ("ACCELERATORS", lambda item: f"{len(item.used_accelerators)}/{len(item.usable_accelerators)}"),
+        ("STATE", lambda item: f"drained: {item.drain_reason}" if item.drained else "" if item.alive else "silent"),
+    ]
+    table(client().resources.nodes(), columns, empty="No machines.")
+
+
+@admin.command("drain")
+@click.argument("node")
+@click.option("--reason", default="")
+def drain(node: str, reason: str) -> None:
+    """Give a machine no new workloads."""
+    client().request("POST", f"/resources/nodes/{node}/drain", body={"reason": reason})
+    done(f"{node} gets no new workloads.")
+
+
+@admin.command("undrain")
+@click.argument("node")
+def undrain(node: str) -> None:
+    """Give a machine workloads again."""
+    client().request("POST", f"/resources/nodes/{node}/undrain")
+    done(f"{node} gets workloads again.")
+
+
+@admin.command("usage")
+def usage() -> None:
+    """Show who uses what right now."""
+    columns = [
+        ("WORKLOAD", lambda item: item.workload),
+        ("NAME", lambda item: item.name),
+        ("USER", lambda item: f"{item.workspace}/{item.creator}"),
+        ("REPLICA", lambda item: item.replica),
+        ("NODE", lambda item: item.node),
+        ("SHAPE", _held),
+        ("SINCE", lambda item: words.ago(item.since)),
+    ]
+    table(client().resources.usage().items, columns, empty="Nothing runs.")
+
+
+def _held(item: Any) -> str:
+    accelerators = f", {len(item.accelerators)} accelerators" if item.accelerators else ""
+    return f"{item.cpu_milli / 1000:g} cores, {words.size(item.memory)}{accelerators}"
+
+
+@admin.command("audit")
+@click.option("--actor", help="Only what this user did.")
+@click.option("--owner", help="Only what this workspace owns.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+def audit(**query: Any) -> None:
+    """Print the audit log, newest first."""
+    columns = [
+        ("TIME", lambda item: f"{item.time.astimezone():%Y-%m-%d %H:%M:%S}"),
+        ("WHO", lambda item: item.actor),
+        ("ACTION", lambda item: item.action),
+        ("OBJECT", lambda item: item.object),
+        ("FROM", lambda item: item.address),
+    ]
+    table(client().accounts.audit(**query), columns, empty="No lines.")
+
+
+@admin.command("add-spec")
+@click.argument("name")
+@click.option("--cores", type=float, required=True)
+@click.option("--memory", type=float, required=True, metavar="GIB")
+@click.option("--accelerators", type=click.IntRange(0), default=0)
+@click.option("--accelerator-type", default="")
+@click.option("--price", default="0", help="Per hour.", show_default=True)
+@click.option("--description", default="")
+def add_spec(name: str, cores: float, memory: float, price: str, **more: Any) -> None:
+    """Add a spec."""
+    body = {
+        "name": name,
+        "cpu_milli": round(cores * 1000),
+        "memory": round(memory * 2**30),
+        "price_micro": words.micro(price),
+        **more,
+    }
+    answer = client().request("POST", "/resources/specs", body=body)
+    done(f"Added the spec {name}.", models.Spec.model_validate_json(answer.content))
+
+
+@admin.command("remove-spec")
+@click.argument("name")
+def remove_spec(name: str) -> None:
+    """Remove a spec; what runs keeps running."""
+    client().request("DELETE", f"/resources/specs/{name}")
+    done(f"Removed the spec {name}.")

@@ -1,0 +1,250 @@
+"""`pumpkin dataset`, `algorithm` and `model`: one set of commands, made three times."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pumpkin.cli import words
+from pumpkin.cli.frame import Noun, client, done, emit, facts, table, wants_json
+from pumpkin.cli.transfers import progress
+from pumpkin.errors import PumpkinError
+
+OWN_FIELDS = {
+    "dataset": [("--type", "What kind of data: image, text, table, …")],
+    "algorithm": [("--framework", "pytorch, sklearn, …"), ("--entrypoint", "The command a job offers first.")],
+    "model": [("--framework", "pytorch, sklearn, …")],
+}
+REFERENCE_HELP = "NAME is name, name@version or workspace/name@version; without a version the newest."
+
+
+def make(kind: str) -> click.Group:
+    """Return the commands of one kind."""
+    noun = Noun(kind, help=f"Work with {kind}s. {REFERENCE_HELP}")
+    for add in (_list, _show, _create, _push, _pull, _ls, _cat, _diff, _share, _edit, _delete):
+        add(noun, kind)
+    return noun
+
+
+def _own(kind: str) -> Any:
+    def decorate(command: Any) -> Any:
+        for option, text in reversed(OWN_FIELDS[kind]):
+            command = click.option(option, help=text)(command)
+        command = click.option("--label", "labels", multiple=True, help="A label; may be repeated.")(command)
+        return click.option("--description", help="Markdown.")(command)
+
+    return decorate
+
+
+def _assets(kind: str) -> Any:
+    return getattr(client(), f"{kind}s")
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in (None, ())}
+
+
+def _list(noun: Noun, kind: str) -> None:
+    @noun.command("list")
+    @click.option("-q", "--search", "q", help="Only names that contain this.")
+    @click.option("--workspace", help="Only this workspace's.")
+    @click.option("--label", help="Only with this label.")
+    @click.option("--view", type=click.Choice(["all", "mine", "shared", "preset"]), default="all", show_default=True)
+    @click.option("--limit", type=click.IntRange(1), default=200, show_default=True)
+    def list_(**query: Any) -> None:
+        """List what you may use, newest first."""
+        columns = [
+            ("NAME", lambda item: f"{item.workspace}/{item.name}"),
+            ("VERSION", lambda item: item.latest or "-"),
+            ("SIZE", lambda item: words.size(item.bytes)),
+            ("LABELS", lambda item: ", ".join(item.labels)),
+            ("UPDATED", lambda item: words.ago(item.updated)),
+        ]
+        table(_assets(kind).list(**query), columns, empty=f"No {kind} yet: 'pumpkin {kind} push FOLDER' makes one.")
+
+
+def _show(noun: Noun, kind: str) -> None:
+    @noun.command("show")
+    @click.argument("name")
+    def show(name: str) -> None:
+        """Show one, its versions, and where a model comes from."""
+        assets = _assets(kind)
+        item = assets.get(name)
+        reference = name if "/" in name else f"{item.workspace}/{name}"
+        versions = list(assets.versions(reference, limit=20))
+        lineage = assets.lineage(reference) if kind == "model" and item.latest else None
+        if wants_json():
+            emit({kind: item, "versions": versions} | ({"lineage": lineage} if lineage else {}))
+            return
+        own = [(option[2:], getattr(item, option[2:])) for option, _ in OWN_FIELDS[kind]]
+        shared = "everyone" if item.visibility == "everyone" else ", ".join(item.shared_with)
+        made = f"{words.ago(item.created)} by {item.creator}"
+        facts(
+            item,
+            [("name", f"{item.workspace}/{item.name}"), *own, ("labels", ", ".join(item.labels)), ("made", made),
+             ("shared with", shared), ("preset", "yes" if item.preset else ""), ("description", item.description)],
+        )  # fmt: skip
+        for version in versions:
+            number = f"@{version.number}" if version.number else version.state
+            click.echo(
+                f"  {number:<6} {version.files} files  {words.size(version.bytes)}  {words.ago(version.created)} "
+                f"by {version.creator}"
+            )
+        if lineage and lineage.job:
+            _print_lineage(lineage)
+
+
+def _print_lineage(lineage: Any) -> None:
+    click.echo("lineage")
+    pairs = [
+        ("job", f"{lineage.job_name} ({lineage.job})"),
+        ("code", lineage.code),
+        ("datasets", ", ".join(lineage.datasets)),
+        ("from models", ", ".join(lineage.models)),
+        ("environment", lineage.environment),
+        ("metrics", "  ".join(f"{name}={value:g}" for name, value in lineage.metrics.items())),
+    ]
+    for name, value in pairs:
+        if value:
+            click.echo(f"  {name:<12} {value}")
+
+
+def _create(noun: Noun, kind: str) -> None:
+    @noun.command("create")
+    @click.argument("name")
+    @click.option("--workspace", help="Your own unless given.")
+    @click.option("--visibility", type=click.Choice(["private", "everyone"]), default="private", show_default=True)
+    @_own(kind)
+    def create(name: str, **fields: Any) -> None:
+        """Make an empty one (a push makes it too)."""
+        item = _assets(kind).create(name, **_given(**fields))
+        done(f"Made {kind} {item.workspace}/{item.name}.", item)
+
+
+def _push(noun: Noun, kind: str) -> None:
+    @noun.command("push")
+    @click.argument("source", type=click.Path(path_type=Path))
+    @click.argument("name", required=False)
+    @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out names or paths like this; repeatable.")
+    @_own(kind)
+    def push(source: Path, name: str | None, exclude: tuple[str, ...], **fields: Any) -> None:
+        """Make a version from a folder, a file, or a zip or tar archive.
+
+        Sends only what the platform does not have. After a break run it again: it goes on where it stopped. The
+        options are used when NAME is new; without NAME it is called like SOURCE.
+        """
+        assets = _assets(kind)
+        with progress("Sending") as report:
+            made = assets.push(source, name, exclude=exclude, on_progress=report, **_given(**fields))
+        done(f"{made.workspace}/{made.name}@{made.number}: {made.files} files, {words.size(made.bytes)}.", made)
+
+
+def _pull(noun: Noun, kind: str) -> None:
+    @noun.command("pull")
+    @click.argument("name")
+    @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+    def pull(name: str, folder: Path | None) -> None:
+        """Write a version's files into FOLDER (./NAME unless given); what is there and right stays."""
+        target = folder or Path(name.rpartition("/")[2].partition("@")[0])
+        with progress("Receiving") as report:
+            version = _assets(kind).pull(name, target, on_progress=report)
+        done(f"{version.files} files, {words.size(version.bytes)} in {target}.", version)
+
+
+def _ls(noun: Noun, kind: str) -> None:
+    @noun.command("ls")
+    @click.argument("name")
+    @click.argument("path", default="")
+    def ls(name: str, path: str) -> None:
+        """List a folder of a version."""
+        columns = [
+            ("NAME", lambda item: item.name + ("/" if item.type == "folder" else "")),
+            ("SIZE", lambda item: words.size(item.bytes)),
+            ("FILES", lambda item: item.files if item.type == "folder" else ""),
+        ]
+        table(_assets(kind).tree(name, path.strip("/")), columns, empty="Nothing there.")
+
+
+def _cat(noun: Noun, kind: str) -> None:
+    @noun.command("cat")
+    @click.argument("name")
+    @click.argument("path")
+    def cat(name: str, path: str) -> None:
+        """Print a file of a version."""
+        with _assets(kind).open(name, path.strip("/")) as response:
+            for block in response.iter_bytes():
+                sys.stdout.buffer.write(block)
+
+
+def _diff(noun: Noun, kind: str) -> None:
+    @noun.command("diff")
+    @click.argument("name")
+    @click.argument("old", type=click.IntRange(1))
+    @click.argument("new", type=click.IntRange(1))
+    def diff(name: str, old: int, new: int) -> None:
+        """Compare two versions."""
+        found = _assets(kind).diff(name, old, new)
+        if wants_json():
+            emit(found)
+            return
+        for change in found.items:
+            mark = {"added": "+", "removed": "-", "changed": "~"}[change.change]
+            click.echo(f"{mark} {change.path}  {words.size(change.new_bytes or change.old_bytes or 0)}")
+        more = " (the first 500 are shown)" if found.next else ""
+        click.echo(f"{found.added} added, {found.removed} removed, {found.changed} changed{more}")
+
+
+def _share(noun: Noun, kind: str) -> None:
+    @noun.command("share")
+    @click.argument("name")
+    @click.argument("workspace", required=False)
+    @click.option("--everyone", is_flag=True, help="With everybody on the platform.")
+    @click.option("--end", is_flag=True, help="End the sharing instead.")
+    def share(name: str, workspace: str | None, everyone: bool, end: bool) -> None:
+        """Share with a workspace, or with everyone; nothing is copied."""
+        if (workspace is None) == (not everyone):
+            raise click.UsageError("Name a WORKSPACE, or give --everyone.")
+        assets = _assets(kind)
+        if everyone:
+            item = assets.update(name, visibility="private" if end else "everyone")
+        else:
+            item = assets.unshare(name, workspace) if end else assets.share(name, workspace)
+        partner = "everyone" if everyone else workspace
+        done(f"{item.workspace}/{item.name} is {'no longer ' if end else ''}shared with {partner}.", item)
+
+
+def _edit(noun: Noun, kind: str) -> None:
+    @noun.command("edit")
+    @click.argument("name")
+    @click.option("--preset/--no-preset", default=None, help="Offer it to everybody (admins).")
+    @_own(kind)
+    def edit(name: str, **changes: Any) -> None:
+        """Change description, labels and the like."""
+        wanted = _given(**changes)
+        if not wanted:
+            raise click.UsageError("Say what to change, for example --description.")
+        item = _assets(kind).update(name, **wanted)
+        done(f"Changed {item.workspace}/{item.name}.", item)
+
+
+def _delete(noun: Noun, kind: str) -> None:
+    @noun.command("delete")
+    @click.argument("name")
+    @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+    def delete(name: str, yes: bool) -> None:
+        """Delete a version, or without a version the whole thing."""
+        what = f"version {name}" if "@" in name else f"{kind} {name} with all its versions"
+        if not yes and not wants_json() and sys.stdin.isatty():
+            click.confirm(f"Delete {what}?", abort=True)
+        elif not yes:
+            raise PumpkinError(f"Deleting {what} is not asked here: add --yes.", field="yes", reason="not_confirmed")
+        _assets(kind).delete(name)
+        done(f"Deleted {what}.")
+
+
+dataset = make("dataset")
+algorithm = make("algorithm")
+model = make("model")
