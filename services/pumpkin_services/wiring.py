@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pumpkin_services import health, pages
+from pumpkin_services import pages
 from pumpkin_services.accounts import api as accounts_api
 from pumpkin_services.accounts.service import AccountService
 from pumpkin_services.algorithms import api as algorithms_api
@@ -31,6 +31,7 @@ from pumpkin_services.images import api as images_api
 from pumpkin_services.images.builder import Builder, BuildSettings
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.uv import UvSettings
+from pumpkin_services.meta import BASE_PATH, with_meta
 from pumpkin_services.models import api as models_api
 from pumpkin_services.models.service import ModelService
 from pumpkin_services.resources import api as resources_api
@@ -54,7 +55,6 @@ from pumpkin_services.workloads.tokens import Tokens
 
 log = logging.getLogger("pumpkin")
 HEARTBEAT_SECONDS = 10.0
-BASE_PATH = "/services/pumpkin/api/v1"
 
 
 @dataclass(kw_only=True)
@@ -206,8 +206,7 @@ def wire(settings: Platform, database: Database) -> Parts:
 
 def api_routes(parts: Parts) -> list[Route]:
     """Return the whole route table."""
-    return [
-        *health.routes(),
+    routes = [
         *accounts_api.routes(parts.accounts, parts.database),
         *resources_api.routes(parts.resources),
         *billing_api.routes(parts.billing, parts.database),
@@ -218,6 +217,7 @@ def api_routes(parts: Parts) -> list[Route]:
         *models_api.routes(parts.models, parts.artifacts),
         *workloads_api.routes(parts.workloads, queries=parts.queries, streams=parts.streams, grants=parts.grants),
     ]
+    return with_meta(routes)
 
 
 def page_handlers(parts: Parts, edge: Edge, *, prefix: str) -> list[Any]:
