@@ -149,7 +149,11 @@ class _Endpoints:
         return made
 
     async def get(self, call: AnyCall) -> Any:
-        return await self.service.get(call.session, call.principal, environment=call.path["image"])
+        found = await self.service.get(call.session, call.principal, environment=call.path["image"])
+        other = found.visibility == "private" and found.workspace not in call.principal.workspaces
+        if other and call.principal.admin("images"):
+            call.audit.update(object=found.id, owner=found.workspace)
+        return found
 
     async def edit(self, call: AnyCall) -> Any:
         return await self.service.edit(
@@ -243,7 +247,11 @@ class _Endpoints:
         async def ended() -> bool:
             nonlocal now, asked
             if time.monotonic() - asked > STATE_SECONDS:
-                now, asked = await self._version(call), time.monotonic()
+                asked = time.monotonic()
+                try:
+                    now = await self._version(call)
+                except NotFound:
+                    now = now.model_copy(update={"state": "deleted"})
             return now.state not in ("queued", "building")
 
         async for at, text in logs.follow(self.service.files.log(version.id), start=start, ended=ended):

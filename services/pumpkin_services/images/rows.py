@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,9 @@ from pumpkin_services.images.views import protected
 from pumpkin_services.names import Reference
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound
+
+MAX_WAITING = 20
+"""Versions one person may have waiting for a builder: nobody's queue keeps the others out."""
 
 
 def usable(principal: Principal) -> ColumnElement[bool]:
@@ -135,6 +138,19 @@ async def add_environment(
     except IntegrityError as error:
         raise taken from error
     return row
+
+
+async def require_turn(session: AsyncSession, principal: Principal) -> None:
+    """Raise `Conflict` when the caller already has as many versions waiting to be built as one person may."""
+    waiting = await session.scalar(
+        select(func.count())
+        .select_from(EnvironmentVersionRow)
+        .where(EnvironmentVersionRow.state.in_(("queued", "building")), EnvironmentVersionRow.creator == principal.name)
+    )
+    if (waiting or 0) >= MAX_WAITING:
+        raise Conflict(
+            f"{waiting} of your versions wait to be built: wait for one, or delete one.", reason="too_many_builds"
+        )
 
 
 def add_version(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.db import Database
@@ -30,16 +31,32 @@ InUse = Callable[[AsyncSession, list[str]], Awaitable[list[str]]]
 """Given version ids, names the unfinished workloads that use any of them."""
 
 
+class Workspaces(Protocol):
+    """What is asked of accounts."""
+
+    async def require_workspace(self, session: AsyncSession, name: str, *, field: str) -> None:
+        """Raise a problem naming `field` unless there is a workspace of this name."""
+        ...
+
+
 class EnvironmentService:
     """Environments and their versions. Methods never commit: the caller's transaction does."""
 
     def __init__(
-        self, *, database: Database, wakeups: Wakeups, root: Path, in_use: InUse | None = None, allow_urls: bool = False
+        self,
+        *,
+        database: Database,
+        wakeups: Wakeups,
+        accounts: Workspaces,
+        root: Path,
+        in_use: InUse | None = None,
+        allow_urls: bool = False,
     ) -> None:
         """Keep files below `root` (`<data>/environments`); `allow_urls` lets requirements name https:// URLs."""
         self.database = database
         self.files = Prefixes(root)
         self.wakeups = wakeups
+        self.accounts = accounts
         self.in_use = in_use
         """Set by whoever wires the platform, once workloads exist."""
         self.allow_urls = allow_urls
@@ -59,6 +76,7 @@ class EnvironmentService:
         """Make an environment and queue the build of its version 1."""
         workspace = request.workspace or principal.name
         principal.require_write(workspace)
+        await rows.require_turn(session, principal)
         lines = lines_of(request, allow_urls=self.allow_urls)
         row = await rows.add_environment(
             session, workspace=workspace, name=request.name, creator=principal.name, kind="built"
@@ -124,8 +142,8 @@ class EnvironmentService:
     ) -> wire.Environment:
         """Let the workspace `target` use an environment, or no longer."""
         row = await rows.writable(session, principal, environment)
-        if len(target) > 255:
-            raise Invalid("A workspace's name has 255 characters at most.", field="target")
+        if shared:
+            await self.accounts.require_workspace(session, target, field="target")
         present = await session.get(EnvironmentShareRow, (row.id, target))
         if shared and present is None and target != row.workspace:
             session.add(EnvironmentShareRow(environment=row.id, workspace=target))
@@ -176,6 +194,7 @@ class EnvironmentService:
         """Queue the build of the next version from requirements."""
         row = await rows.writable(session, principal, environment)
         _require_built(row)
+        await rows.require_turn(session, principal)
         lines = lines_of(request, allow_urls=self.allow_urls)
         version = rows.add_version(
             session, row, creator=principal.name, requirements=lines, python=request.python or ""
@@ -231,6 +250,7 @@ class EnvironmentService:
                 "Uninstall them, or send leave_out_refused to keep the rest.",
                 field="packages",
             )
+        await rows.require_turn(session, principal)
         target = await self._freeze_target(session, principal, row, request)
         made = rows.add_version(session, target, creator=principal.name, requirements=lines, python=_minor(version))
         await self._touched(session, principal, target)
@@ -280,11 +300,26 @@ class EnvironmentService:
 
     async def usable_kernels(self, session: AsyncSession, principal: Principal) -> Sequence[EnvironmentRef]:
         """Return the newest ready version with ipykernel of every environment the caller may use, by name."""
-        found = await session.scalars(
-            select(EnvironmentRow).where(rows.usable(principal)).order_by(EnvironmentRow.name, EnvironmentRow.id)
+        last = (
+            select(EnvironmentVersionRow.environment, func.max(EnvironmentVersionRow.number).label("number"))
+            .where(EnvironmentVersionRow.state == "ready")
+            .group_by(EnvironmentVersionRow.environment)
+            .subquery()
         )
-        newest = [(row, await rows.newest(session, row, states=("ready",))) for row in found]
-        refs = [views.reference(row, version) for row, version in newest if version is not None]
+        found = await session.execute(
+            select(EnvironmentRow, EnvironmentVersionRow)
+            .join(last, last.c.environment == EnvironmentRow.id)
+            .join(
+                EnvironmentVersionRow,
+                and_(
+                    EnvironmentVersionRow.environment == last.c.environment,
+                    EnvironmentVersionRow.number == last.c.number,
+                ),
+            )
+            .where(rows.usable(principal))
+            .order_by(EnvironmentRow.name, EnvironmentRow.id)
+        )
+        refs = [views.reference(row, version) for row, version in found]
         return [ref for ref in refs if ref.kernel]
 
     async def ensure_ready(self, version_id: str) -> EnvironmentRef:

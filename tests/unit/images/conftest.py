@@ -32,6 +32,7 @@ from pumpkin_services.images.builder import Builder, BuildSettings
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.uv import UvSettings
 from pumpkin_services.principal import Principal
+from pumpkin_services.problems import NotFound
 from pumpkin_services.web.auth import Authenticator
 from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import Limit, RateLimiter
@@ -47,6 +48,14 @@ def person(name: str) -> Principal:
     if name in ("ann", "bob"):
         workspaces["lab"] = "owner" if name == "ann" else "viewer"
     return Principal(name=name, token=name, scopes=scopes, workspaces=workspaces)
+
+
+class Workspaces:
+    """The accounts' side: which workspaces there are."""
+
+    async def require_workspace(self, _session: Any, name: str, *, field: str) -> None:
+        if name not in ("ann", "bob", "carl", "root", "lab"):
+            raise NotFound(f"There is no workspace '{name}'.", field=field)
 
 
 @dataclass
@@ -106,7 +115,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
     await migrate(database)
     wakeups = Wakeups()
     root = tmp_path / "environments"
-    service = EnvironmentService(database=database, wakeups=wakeups, root=root)
+    service = EnvironmentService(database=database, wakeups=wakeups, accounts=Workspaces(), root=root)
 
     async def workload(token: str) -> Principal | None:
         return person(token.split(".", 1)[1])

@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from pumpkin_services.problems import Invalid, NotFound
+from pumpkin_services.web.tables import AuditRow
 from tests.unit.images.conftest import Index, Platform, person
 
 
@@ -76,6 +78,7 @@ async def test_sharing_with_a_workspace_lets_it_use_but_not_change(platform: Pla
     async with platform.client() as ann, platform.client("carl") as carl:
         shared = await ann.put(f"/images/{made['id']}/shares/carl")
         assert shared.json()["shared_with"] == ["carl"]
+        assert (await ann.put(f"/images/{made['id']}/shares/cral")).status_code == 404
         seen = (await carl.get(f"/images/{made['id']}")).json()
         assert (seen["shared_with"], seen["may_write"]) == ([], False)
         assert await names(carl, view="shared") == ["shared"]
@@ -125,6 +128,26 @@ async def test_versions_count_up_and_no_number_is_used_twice(platform: Platform)
         assert (await client.get(f"{path}/2")).json()["reason"] == "cancelled"
         for number in ("4", "0", "-1", "one", "9" * 30):
             assert (await client.get(f"{path}/{number}")).status_code == 404
+
+
+async def test_nobody_fills_the_builders_queue(platform: Platform) -> None:
+    made = await platform.create("many", [])
+    async with platform.client() as client:
+        path = f"/images/{made['id']}/versions"
+        for _ in range(19):
+            assert (await client.post(path, json={"requirements": []})).status_code == 201
+        refused = await client.post(path, json={"requirements": []})
+        assert (refused.status_code, refused.json()["reason"]) == (409, "too_many_builds")
+
+
+async def test_an_admins_look_at_a_private_environment_is_in_the_audit_log(platform: Platform) -> None:
+    made = await platform.create("secret", [])
+    async with platform.client() as ann, platform.client("root") as root:
+        await ann.get(f"/images/{made['id']}")
+        await root.get(f"/images/{made['id']}")
+    async with platform.database.read() as session:
+        read = await session.scalars(select(AuditRow).where(AuditRow.action == "GET /images/{image}"))
+        assert [(row.actor, row.owner) for row in read] == [("root", "ann")]
 
 
 async def test_what_a_workload_uses_cannot_be_deleted(platform: Platform) -> None:
