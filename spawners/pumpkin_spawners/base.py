@@ -17,7 +17,7 @@ from jupyterhub import orm
 from jupyterhub.spawner import Spawner, SpawnException
 from traitlets import Dict, Float, Unicode, default
 
-from pumpkin_spawners.options import BadOptions, NotebookOptions, from_form, parse
+from pumpkin_spawners.options import BadOptions, from_form, parse
 from pumpkin_spawners.platform import Away, Grant, PlatformClient, Refused
 
 FORM_SCOPES = ["resources", "workloads", "images"]
@@ -37,9 +37,6 @@ class PumpkinSpawner(Spawner):
 
     platform_url = Unicode(help="The platform as the Hub reaches it, ending in `/services/pumpkin/`.").tag(config=True)
     platform_token = Unicode(help="Token of the Hub service that may ask for grants.").tag(config=True)
-    settle_seconds = Float(
-        2.0, help="How long a start waits for a grant the platform is just working out, before it counts as queued."
-    ).tag(config=True)
     stop_seconds = Float(30.0, help="How long a stop waits for the server to be gone.").tag(config=True)
     workload = Unicode(help="The id of the workload this server is; empty while it has no grant.")
     # Read from `user_options` by `apply_user_options`, which the Hub calls before every start.
@@ -141,19 +138,13 @@ class PumpkinSpawner(Spawner):
             return []
 
     async def _granted(self) -> Grant:
-        chosen = NotebookOptions.model_validate(self.options)
-        options: dict[str, Any] = {"grant": chosen.grant} if chosen.grant else chosen.wire()
-        grant = await self._ask(options)
+        grant = await self._ask()
         if grant.state == "running":
             # The Hub has forgotten a server that runs; its token is gone with the memory, so it is of no use.
             self.workload = grant.workload
             await self.stop()
             self.workload = ""
-            grant = await self._ask(options)
-        give_up = time.monotonic() + self.settle_seconds
-        while grant.state == "queued" and time.monotonic() < give_up:
-            await asyncio.sleep(POLL_SECONDS)
-            grant = await self.platform.get(grant.workload) or grant
+            grant = await self._ask()
         if grant.state == "queued":
             raise self.no_room(grant)
         if grant.state == "ended":
@@ -162,8 +153,8 @@ class PumpkinSpawner(Spawner):
             )
         return grant
 
-    async def _ask(self, options: dict[str, Any]) -> Grant:
-        return await self.platform.ask(user=self.user.name, server_name=self.name, options=options)
+    async def _ask(self) -> Grant:
+        return await self.platform.ask(user=self.user.name, server_name=self.name, options=dict(self.options))
 
     def no_room(self, grant: Grant) -> SpawnException:
         """Return the refusal of a start that has to wait, with the page to wait on."""
