@@ -68,7 +68,7 @@ def main() -> None:
         catalogue.update(collected(), no_fuzzy_matching=True)
         catalogue.obsolete.clear()
         (folder / "pages.po").write_bytes(written(catalogue))
-        (folder / "pages.mo").write_bytes(compiled(catalogue))
+        (folder / "pages.mo").write_bytes(compiled(read(language)))
         untranslated = [message.id for message in catalogue if message.id and not message.string]
         missing += len(untranslated)
         sys.stdout.write(f"{language}: {len(catalogue)} messages, {len(untranslated)} without translation\n")

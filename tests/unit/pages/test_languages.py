@@ -13,7 +13,8 @@ def test_every_message_is_translated_and_keeps_its_values(language):
         if not message.id:
             continue
         translated = kept.get(message.id)
-        assert translated is not None and translated.string, f"run the catalogue: {message.id!r} is not translated"
+        assert translated is not None, f"collect the messages again: {message.id!r} is not there"
+        assert translated.string, f"{message.id!r} is not translated"
         assert set(re.findall(r"\{\w+\}", translated.string)) <= set(re.findall(r"\{\w+\}", message.id)), message.id
 
 
