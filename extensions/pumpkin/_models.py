@@ -29,23 +29,6 @@ class AcceleratorSample(BaseModel):
     memory: int
 
 
-class Adjustment(BaseModel):
-    """
-    Correct a balance by a signed amount; the ledger keeps both.
-    """
-
-    workspace: str
-    amount_micro: int
-    """
-    In millionths of the currency unit.
-    """
-    reference: str | None = None
-    note: str
-    """
-    Why: it stays in the ledger.
-    """
-
-
 class Algorithm(BaseModel):
     """
     Code to run. `framework` is free text (`pytorch`, …); `entrypoint` is the command a job offers first.
@@ -81,41 +64,6 @@ class Algorithm(BaseModel):
     revision: int
     framework: str
     entrypoint: str
-
-
-class Asset(BaseModel):
-    """
-    A named thing with versions. `latest` is the number of its newest version, null before the first.
-    """
-
-    id: str
-    workspace: str
-    name: str
-    creator: str
-    description: str
-    """
-    Markdown.
-    """
-    labels: list[str]
-    visibility: Literal["private", "everyone"]
-    preset: bool
-    """
-    Offered to everybody by an admin.
-    """
-    shared_with: list[str]
-    """
-    Workspaces it is shared with; shown to its own workspace only.
-    """
-    may_write: bool
-    latest: int | None
-    versions: int
-    bytes: int
-    """
-    Bytes of the newest version.
-    """
-    created: AwareDatetime
-    updated: AwareDatetime
-    revision: int
 
 
 class Attempt(BaseModel):
@@ -185,15 +133,6 @@ class Balance(BaseModel):
     revision: int
 
 
-class Batch(BaseModel):
-    """
-    Stop or delete many at once.
-    """
-
-    action: Literal["stop", "delete"]
-    ids: list[str]
-
-
 class BatchItem(BaseModel):
     """
     What became of one of them: `done`, or why not.
@@ -231,52 +170,6 @@ class Changed(BaseModel):
     name: str
     before: str
     after: str
-
-
-class Chunk(BaseModel):
-    """
-    A run of bytes of a file: its SHA-256 and length. An empty file has no chunks.
-    """
-
-    hash: str
-    size: int
-
-
-class Claim(BaseModel):
-    """
-    How to start the server: argv, variables, and the port it will listen on (chosen by the spawner).
-    """
-
-    command: list[str]
-    env: dict[str, str] = {}
-    port: int
-    cwd: str = ""
-
-
-class CreateEnvironment(BaseModel):
-    """
-    A new environment with its version 1, which is built at once.
-    """
-
-    requirements: list[str] | str | None = None
-    """
-    PEP 508 lines, or the text of a requirements.txt.
-    """
-    pyproject: str | None = None
-    """
-    The text of a pyproject.toml; its project.dependencies are taken.
-    """
-    python: str | None = None
-    """
-    A Python installed on this machine (3.12); the platform's own unless given.
-    """
-    name: str
-    workspace: str | None = None
-    """
-    The caller's personal one unless given.
-    """
-    description: str = ""
-    visibility: Literal["private", "everyone"] = "private"
 
 
 class Dataset(BaseModel):
@@ -327,24 +220,6 @@ class Diff(BaseModel):
     removed_bytes: int
     items: list[Change]
     next: str | None = None
-
-
-class Drain(BaseModel):
-    """
-    Why a node takes no new workloads.
-    """
-
-    reason: str = ""
-
-
-class EditEnvironment(BaseModel):
-    """
-    Changes to what surrounds the versions; a field left out stays as it is. `preset` needs an admin.
-    """
-
-    description: str | None = None
-    visibility: Literal["private", "everyone"] | None = None
-    preset: bool | None = None
 
 
 class EnvironmentVersion(BaseModel):
@@ -470,31 +345,13 @@ class Grant(BaseModel):
     message: str = ""
 
 
-class Inputs(BaseModel):
+class Health(BaseModel):
     """
-    What a workload runs in and what it is given to read.
-    """
-
-    workspace: str | None = None
-    """
-    The caller's own unless given.
-    """
-    environment: str | None = None
-    """
-    The platform's default unless given.
-    """
-    datasets: list[str] = []
-    algorithm: str | None = None
-    models: list[str] = []
-
-
-class Installed(BaseModel):
-    """
-    What `pip freeze` says in a running notebook, and the version it was started on (the latest unless given).
+    The answer of a replica that serves requests.
     """
 
-    packages: list[str]
-    version: int | None = None
+    status: Literal["ok"] = "ok"
+    version: str = "0.1.0"
 
 
 class LedgerLine(BaseModel):
@@ -607,18 +464,6 @@ class Lineage(BaseModel):
     created: AwareDatetime | None = None
 
 
-class ManifestLine(BaseModel):
-    """
-    One file, one line of a manifest. `mode` is 420 (0644) or 493 (0755); `sha256` is of the whole file.
-    """
-
-    path: str
-    size: int
-    mode: Literal[420, 493] = 420
-    sha256: str
-    chunks: list[Chunk]
-
-
 class Member(BaseModel):
     """
     Who belongs to a workspace.
@@ -629,14 +474,6 @@ class Member(BaseModel):
     role: Literal["owner", "member", "viewer"]
     added: AwareDatetime
     added_by: str
-
-
-class MemberPut(BaseModel):
-    """
-    Add somebody, or change their role.
-    """
-
-    role: Literal["owner", "member", "viewer"] = "member"
 
 
 class Members(BaseModel):
@@ -656,24 +493,6 @@ class Membership(BaseModel):
     workspace: str
     role: Literal["owner", "member", "viewer"]
     personal: bool
-
-
-class MetricLine(BaseModel):
-    """
-    What `pumpkin.log_metrics(step=3, loss=0.1)` sends: values at one step, `time` in Unix seconds (now).
-    """
-
-    step: int = 0
-    time: float | None = None
-    values: Annotated[dict[str, float | None], Field(max_length=1000)]
-
-
-class MetricLines(BaseModel):
-    """
-    Metrics a running workload sends with its own token.
-    """
-
-    lines: list[MetricLine]
 
 
 class MetricPoint(BaseModel):
@@ -794,16 +613,43 @@ class Output(BaseModel):
     model: str
 
 
-class PackIndex(BaseModel):
-    """
-    What an object holds: its chunks one after another from its first byte to its last.
-    """
-
-    chunks: list[Chunk]
+class PageAlgorithm(BaseModel):
+    items: list[Algorithm]
+    next: str | None = None
 
 
-class PageEvent(BaseModel):
-    items: list[Event]
+class PageAuditLine(BaseModel):
+    items: list[AuditLine]
+    next: str | None = None
+
+
+class PageBalance(BaseModel):
+    items: list[Balance]
+    next: str | None = None
+
+
+class PageDataset(BaseModel):
+    items: list[Dataset]
+    next: str | None = None
+
+
+class PageLedgerLine(BaseModel):
+    items: list[LedgerLine]
+    next: str | None = None
+
+
+class PageLimit(BaseModel):
+    items: list[Limit]
+    next: str | None = None
+
+
+class PageModel(BaseModel):
+    items: list[Model]
+    next: str | None = None
+
+
+class PageNode(BaseModel):
+    items: list[Node]
     next: str | None = None
 
 
@@ -826,6 +672,30 @@ class Pool(BaseModel):
     enabled: bool
     created: AwareDatetime
     revision: int
+
+
+class Error(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """
+    RFC 9457 problem details.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    """
+    One sentence a person can act on.
+    """
+    reason: str
+    """
+    A stable word for programs.
+    """
+    errors: list[Error] | None = None
 
 
 class QueueItem(BaseModel):
@@ -867,20 +737,6 @@ class ReadObject(BaseModel):
     chunks: list[ReadChunk]
 
 
-class Recharge(BaseModel):
-    """
-    Add money to a workspace.
-    """
-
-    workspace: str
-    amount_micro: int
-    """
-    In millionths of the currency unit.
-    """
-    reference: str | None = None
-    note: str = ""
-
-
 class Refused(BaseModel):
     """
     One line that cannot be part of an environment, and why.
@@ -888,19 +744,6 @@ class Refused(BaseModel):
 
     line: str
     why: str
-
-
-class RegisterInterpreter(BaseModel):
-    """
-    An existing Python to offer as an environment (admins only). Registering it again records what changed.
-    """
-
-    name: str
-    python: str
-    """
-    Absolute path of the interpreter on this machine.
-    """
-    description: str = ""
 
 
 class Replica(BaseModel):
@@ -924,25 +767,6 @@ class Replica(BaseModel):
     oom: bool
     started: AwareDatetime | None
     ended: AwareDatetime | None
-
-
-class Requirements(BaseModel):
-    """
-    What to lock and build: exactly one of `requirements` and `pyproject`.
-    """
-
-    requirements: list[str] | str | None = None
-    """
-    PEP 508 lines, or the text of a requirements.txt.
-    """
-    pyproject: str | None = None
-    """
-    The text of a pyproject.toml; its project.dependencies are taken.
-    """
-    python: str | None = None
-    """
-    A Python installed on this machine (3.12); the platform's own unless given.
-    """
 
 
 class Role(BaseModel):
@@ -1232,29 +1056,6 @@ class YamlDocument(BaseModel):
     yaml: str
 
 
-class PumpkinServicesAccountsModelsFreeze(BaseModel):
-    """
-    Why somebody is shut out; they are shown it.
-    """
-
-    reason: str = ""
-
-
-class PumpkinServicesImagesModelsFreeze(BaseModel):
-    """
-    Leave to keep it: as a new version of the same environment, or of one called `name` in `workspace`.
-    """
-
-    packages: list[str]
-    version: int | None = None
-    name: str | None = None
-    workspace: str | None = None
-    leave_out_refused: bool = False
-    """
-    Keep the rest when some lines (editable installs, local files) cannot be kept.
-    """
-
-
 class Difference(BaseModel):
     """
     What is installed compared with version `against`.
@@ -1394,18 +1195,43 @@ class MetricPage(BaseModel):
     next: str | None
 
 
-class PageEnvironment(BaseModel):
-    items: list[Environment]
+class PagePool(BaseModel):
+    items: list[Pool]
     next: str | None = None
 
 
-class PageVersionSummary(BaseModel):
-    items: list[VersionSummary]
+class PageReadObject(BaseModel):
+    items: list[ReadObject]
     next: str | None = None
 
 
-class PageWorkloadSummary(BaseModel):
-    items: list[WorkloadSummary]
+class PageSpec(BaseModel):
+    items: list[Spec]
+    next: str | None = None
+
+
+class PageTreeEntry(BaseModel):
+    items: list[TreeEntry]
+    next: str | None = None
+
+
+class PageUpload(BaseModel):
+    items: list[Upload]
+    next: str | None = None
+
+
+class PageUser(BaseModel):
+    items: list[User]
+    next: str | None = None
+
+
+class PageVersion(BaseModel):
+    items: list[Version]
+    next: str | None = None
+
+
+class PageWorkspace(BaseModel):
+    items: list[Workspace]
     next: str | None = None
 
 

@@ -50,7 +50,7 @@ class PumpkinFileSystem(AbstractFileSystem):
         self.client = Client(url, token)
 
     def _locate(self, path: str) -> Location:
-        kind, _, rest = self._strip_protocol(path).partition("/")
+        kind, _, rest = _bare(path).partition("/")
         if kind not in (*KINDS, ""):
             raise FileNotFoundError(f"'{path}': a path begins with datasets/, algorithms/ or models/")
         first, _, rest = rest.partition("/")
@@ -69,7 +69,7 @@ class PumpkinFileSystem(AbstractFileSystem):
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """List a folder; above the versions, the kinds and the things there are."""
-        found = self._listing(self._locate(path), self._strip_protocol(path).strip("/"))
+        found = self._listing(self._locate(path), _bare(path))
         return found if detail else sorted(entry["name"] for entry in found)
 
     def _listing(self, at: Location, shown: str) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ class PumpkinFileSystem(AbstractFileSystem):
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Describe one file or folder."""
-        at, shown = self._locate(path), self._strip_protocol(path).strip("/")
+        at, shown = self._locate(path), _bare(path)
         try:
             if not at.path:
                 if at.reference:
@@ -117,10 +117,12 @@ class PumpkinFileSystem(AbstractFileSystem):
         at = self._locate(path)
         return self._assets(at.kind).version(at.reference).committed
 
-    def _open(self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any) -> Any:
+    def _open(  # pyright: ignore[reportIncompatibleMethodOverride]  (fsspec always calls it by these names)
+        self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any
+    ) -> Any:
         options.pop("autocommit", None)
         if mode == "rb":
-            return _Reader(self, path, mode, block_size or 4 << 20, **options)
+            return _Reader(self, path, mode, cast(Any, block_size or 4 << 20), **options)
         if mode != "wb":
             raise ValueError(f"mode '{mode}' is not possible: a version is read (rb) or written anew (wb)")
         at = self._locate(path)
@@ -142,6 +144,7 @@ class _NewVersions(Transaction):
 
     def __init__(self, fs: PumpkinFileSystem, **_: Any) -> None:
         super().__init__(fs)
+        self.target = fs
         self._folders: dict[tuple[str, str], tempfile.TemporaryDirectory[str]] = {}
 
     def create(self, at: Location) -> io.BufferedWriter:
@@ -162,7 +165,7 @@ class _NewVersions(Transaction):
         return target
 
     def _begin(self, at: Location, folder: str) -> None:
-        assets = getattr(self.fs.client, at.kind)
+        assets = getattr(self.target.client, at.kind)
         try:
             if assets.get(at.reference).latest is not None:
                 assets.pull(at.reference, folder)
@@ -175,14 +178,14 @@ class _NewVersions(Transaction):
         try:
             if commit:
                 for (kind, reference), folder in self._folders.items():
-                    getattr(self.fs.client, kind).push(folder.name, reference)
+                    getattr(self.target.client, kind).push(folder.name, reference)
         finally:
             for folder in self._folders.values():
                 folder.cleanup()
             self._folders = {}
-            self.fs._intrans = False
-            self.fs._transaction = None
-            self.fs.invalidate_cache()
+            self.target._intrans = False  # pyright: ignore[reportPrivateUsage]  (as fsspec itself does)
+            self.target._transaction = None  # pyright: ignore[reportPrivateUsage]
+            self.target.invalidate_cache()
 
 
 class _OneFile(io.BufferedWriter):
@@ -206,6 +209,10 @@ class _OneFile(io.BufferedWriter):
 
 
 PumpkinFileSystem.transaction_type = _NewVersions
+
+
+def _bare(path: str) -> str:
+    return path.removeprefix("pumpkin://").strip("/")
 
 
 def _folder(name: str) -> dict[str, Any]:
