@@ -185,6 +185,7 @@ def watch(spec: dict[str, Any], child: int) -> int:
     """Wait for the child's end, reaping orphans and carrying out stop requests; return its wait status."""
     deadline: float | None = None
     asked: set[int] = set()
+    killed = False
     while True:
         status = reap(child)
         if status is not None:
@@ -197,15 +198,20 @@ def watch(spec: dict[str, Any], child: int) -> int:
         if event is not None and event.si_signo == signal.SIGTERM:
             until = time.monotonic() + requested_grace()
             deadline = until if deadline is None else min(until, deadline)
-        if deadline is not None:
-            if time.monotonic() >= deadline:
-                kill(members(spec["cgroups"]), signal.SIGKILL)
-                deadline = time.monotonic() + 0.1
-            else:
-                # Again and again, since a process may fork while it is being asked; but each only once.
-                pids = members(spec["cgroups"]) - asked - (sandbox_processes(child) if spec["sandbox"] else set())
-                kill(pids, signal.SIGTERM)
-                asked |= pids
+        if deadline is None:
+            continue
+        pids = members(spec["cgroups"])
+        if spec["sandbox"] and not killed:
+            # They would take a SIGTERM for the end of the sandbox, and must outlive the rest to collect its times.
+            pids -= sandbox_processes(child)
+        if time.monotonic() >= deadline:
+            kill(pids, signal.SIGKILL)
+            killed = True
+            deadline = time.monotonic() + 0.1
+        else:
+            # Again and again, since a process may fork while it is being asked; but each only once.
+            kill(pids - asked, signal.SIGTERM)
+            asked |= pids
 
 
 def reap(child: int) -> int | None:
@@ -268,7 +274,7 @@ def parents() -> Iterable[tuple[int, int]]:
 
 
 def sandbox_processes(child: int) -> set[int]:
-    """Return bubblewrap's own two processes, which would take a SIGTERM for the end of the sandbox."""
+    """Return bubblewrap's own two processes."""
     return {child} | {pid for pid, parent in parents() if parent == child}
 
 
