@@ -238,7 +238,7 @@ class Launcher:
             if time.monotonic() > limit:
                 self._end_hub()
                 return False
-            self._sleep(0.2)
+            self._sleep(0.5)
         return False
 
     def _announce(self) -> None:
@@ -263,7 +263,9 @@ class Launcher:
             time.sleep(min(left, 0.2))
 
     def _failure(self, status: int | None) -> str:
-        part = "hub" if status else "service"  # the Hub ends by itself with 1, or well when we gave up on the service
+        # A service that dies while the Hub starts ends the Hub, whose log says no more than that.
+        blamed = any("Service pumpkin exited" in line for line in tail(self.place.log("hub"), lines=5))
+        part = "hub" if status and not blamed else "service"
         text = "\n".join(f"  {line}" for line in tail(self.place.log(part), lines=12))
         return f"Pumpkin did not come up. The end of the {part}'s log ({self.place.log(part)}):\n{text}"
 

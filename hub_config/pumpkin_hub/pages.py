@@ -14,6 +14,7 @@ from jupyterhub.scopes import needs_scope
 from nativeauthenticator.handlers import LocalBase
 from nativeauthenticator.handlers import LoginHandler as NativeLoginHandler
 from nativeauthenticator.orm import UserInfo
+from tornado.escape import url_escape
 from tornado.web import HTTPError
 
 admin_only = needs_scope("admin:users")
@@ -25,9 +26,19 @@ class Login(NativeLoginHandler):
 
     authenticator: Any
 
-    def _render(self, login_error: str | None = None, username: str | None = None, **_: Any) -> Any:
-        # The Hub renders its refusals (an expired form, a frozen user) into this form, with more than upstream takes.
-        return super()._render(login_error=login_error, username=username)
+    def _render(
+        self, login_error: str | None = None, username: str | None = None, *, sync: bool = False, **_: Any
+    ) -> Any:
+        # The Hub renders its own refusals (an expired form, a frozen user) into this form too, synchronously and
+        # with more than upstream's method takes.
+        return self.render_template(
+            "native-login.html",
+            sync=sync,
+            next=url_escape(self.get_argument("next", "")),
+            username=username,
+            login_error=login_error,
+            enable_signup=self.authenticator.enable_signup,
+        )
 
     async def post(self) -> None:
         """Log in, or say in one sentence why not."""
