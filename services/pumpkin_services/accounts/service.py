@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.accounts.membership import Belonging, Known, belonging
@@ -100,10 +101,13 @@ class AccountService:
             return None  # roles stay as they were
 
     async def _note(self, session: AsyncSession, user: str, *, admin: bool, hub_user: HubUser | None) -> UserRow:
-        row = await self._user(session, user)
-        if row is None:
-            row = UserRow(name=user, roles=[])
-            session.add(row)
+        try:
+            async with session.begin_nested():
+                if not await self.is_user(session, user):
+                    session.add(UserRow(name=user, roles=[]))
+        except IntegrityError:
+            pass  # another replica was quicker
+        row = await self._known_user(session, user)
         row.admin = admin
         if hub_user is not None:
             row.roles = sorted(hub_user.roles)

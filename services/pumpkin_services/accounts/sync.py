@@ -54,7 +54,9 @@ class HubSync:
                 await self._hub.create_group(name)
                 group = await self._hub.group(name)
                 present = set(group.users) if group else set[str]()
-                await self._hub.add_to_group(name, sorted(members - present))
+                # One unknown name would spoil the whole call: somebody may have been deleted from the Hub since.
+                missing = [user for user in sorted(members - present) if await self._hub.user(user) is not None]
+                await self._hub.add_to_group(name, missing)
                 await self._hub.remove_from_group(name, sorted(present - members))
         except Problem as problem:
             log.warning("the Hub's group %r has yet to follow its workspace: %s", name, problem.detail)

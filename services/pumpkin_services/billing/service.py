@@ -55,7 +55,10 @@ class BillingService:
     def __init__(self, *, accounts: AccountService, currency: str, default_balance: str) -> None:
         self._accounts = accounts
         self._currency = currency
-        self._default = micro(default_balance)
+        try:
+            self._default = micro(default_balance)
+        except ValueError as error:
+            raise ValueError(f"The setting default_balance: {error}.") from error
         self.ledger = Ledger(opening=self._opening)
 
     async def _opening(self, session: AsyncSession, workspace: str) -> int:

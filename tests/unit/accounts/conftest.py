@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,7 +32,7 @@ SERVICE_TOKEN, ADMIN_TOKEN = "s" * 32, "a" * 32
 
 CONFIG = """
 from jupyterhub.proxy import Proxy
-from pumpkin_hub.scopes import SERVICE_SCOPES, custom_scopes
+from pumpkin_hub import hub_patches, scopes
 
 class NoProxy(Proxy):
     should_start = False
@@ -45,24 +47,24 @@ url = urllib.parse.urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
 http.server.HTTPServer((url.hostname, url.port), http.server.SimpleHTTPRequestHandler).serve_forever()
 '''
 import os, sys
+hub_patches.apply()
 c.JupyterHub.proxy_class = NoProxy
 c.JupyterHub.hub_port = int(os.environ["TEST_HUB_PORT"])
 c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.allow_named_servers = True
-c.JupyterHub.custom_scopes = custom_scopes()
+c.JupyterHub.custom_scopes = scopes.custom_scopes()
+c.JupyterHub.extra_user_scopes = scopes.user_scopes()
 c.Authenticator.allow_all = True
 c.Spawner.cmd = [sys.executable, "-c", SERVER]
 c.SimpleLocalProcessSpawner.home_dir_template = os.getcwd()
 c.JupyterHub.services = [
-    {"name": "pumpkin", "api_token": "SERVICE_TOKEN"},
+    {"name": scopes.SERVICE, "api_token": "SERVICE_TOKEN", "url": "http://127.0.0.1:1"},
+    {"name": scopes.SPAWNER_SERVICE, "api_token": "b" * 32},
     {"name": "test-admin", "api_token": "ADMIN_TOKEN", "admin": True},
 ]
-c.JupyterHub.load_roles = [
-    {"name": "pumpkin-service", "scopes": list(SERVICE_SCOPES), "services": ["pumpkin"]},
-    {"name": "staff", "scopes": ["self"], "users": []},
-]
+c.JupyterHub.load_roles = scopes.roles()
 """.replace("SERVICE_TOKEN", SERVICE_TOKEN).replace("ADMIN_TOKEN", ADMIN_TOKEN)
 
 
@@ -78,11 +80,15 @@ class RealHub:
         """Return a name nobody has yet."""
         return f"{prefix}{next(self._numbers)}"
 
-    def user(self, prefix: str = "user") -> str:
+    def user(self, prefix: str = "user", *, admin: bool = False) -> str:
         """Make a user and return the name."""
         name = self.name(prefix)
-        self.ask("POST", f"/users/{name}")
+        self.ask("POST", f"/users/{name}", {"admin": admin})
         return name
+
+    def token(self, user: str) -> str:
+        """Return a new token with everything the user may do."""
+        return str(self.ask("POST", f"/users/{user}/tokens", {"note": "test"})["token"])
 
     def ask(self, method: str, path: str, json: Any = None) -> Any:
         answer = self.admin.request(method, path, json=json)
@@ -137,10 +143,25 @@ async def client(hub: RealHub) -> AsyncIterator[HubClient]:
     found.close()
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database: migrating one per test would take most of the time."""
+    path = tmp_path_factory.mktemp("accounts") / "template.sqlite"
+
+    async def make() -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        await migrate(database)
+        async with database.engine.connect() as connection:
+            await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/accounts.sqlite")
-    await migrate(database)
+async def database(template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite+aiosqlite:///{shutil.copy(template, tmp_path / 'accounts.sqlite')}")
     yield database
     await database.close()
 

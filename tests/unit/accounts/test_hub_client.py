@@ -38,8 +38,8 @@ async def test_a_group_of_an_odd_name_is_one_group(hub: RealHub, client: HubClie
     await client.delete_group(name)
 
 
-async def test_every_user_is_listed_over_several_pages(hub: RealHub, client: HubClient) -> None:
-    names = [hub.name("many") for _ in range(230)]
+async def test_every_user_is_listed_over_all_pages(hub: RealHub, client: HubClient) -> None:
+    names = [hub.name("many") for _ in range(110)]
     hub.ask("POST", "/users", {"usernames": names})
     assert set(names) <= {user.name async for user in client.users()}
     hub.ask("DELETE", f"/users/{names[0]}")

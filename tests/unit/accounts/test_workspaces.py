@@ -147,6 +147,15 @@ async def test_somebody_the_hub_does_not_know_cannot_be_added(house: House) -> N
         await house.put(ann, name, "ghost", "member")
 
 
+async def test_a_member_deleted_from_the_hub_does_not_hold_up_the_others(house: House) -> None:
+    ann, bob, cleo, name = await house.come_in(), await house.come_in(), await house.come_in(), house.hub.name("lab")
+    await house.create(ann, name)
+    await house.put(ann, name, bob, "member")
+    house.hub.ask("DELETE", f"/users/{bob}")
+    await house.put(ann, name, cleo, "member")
+    assert house.hub.groups(cleo) == [name]
+
+
 async def test_a_workspace_that_holds_something_is_not_deleted(house: House) -> None:
     ann, name = await house.come_in(), house.hub.name("lab")
     await house.create(ann, name)
