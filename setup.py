@@ -82,5 +82,15 @@ setup(
         "all": sorted({*hub, *service, *notebook}),
         "dev": sorted({*hub, *service, *notebook, *dev}),
     },
-    entry_points={"console_scripts": ["pumpkin=pumpkin.cli:main"]},
+    entry_points={
+        "console_scripts": ["pumpkin=pumpkin.cli:main"],
+        "fsspec.specs": ["pumpkin=pumpkin.fs.PumpkinFileSystem"],
+    },
+    # Any Jupyter server of the same prefix gets the Lab's door to the platform.
+    data_files=[
+        (
+            "etc/jupyter/jupyter_server_config.d",
+            ["spawners/pumpkin_spawners/notebook/config/jupyter_server_config.d/pumpkin_server.json"],
+        )
+    ],
 )
