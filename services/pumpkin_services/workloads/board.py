@@ -60,6 +60,7 @@ class Board:
                     WorkloadRow.workspace,
                     WorkloadRow.creator,
                     WorkloadRow.priority,
+                    WorkloadRow.price_micro,
                     WorkloadRow.queued,
                     WorkloadRow.not_before,
                 ).where(WorkloadRow.phase == "queued", WorkloadRow.target == "run")
@@ -73,6 +74,7 @@ class Board:
                 workspace=row.workspace,
                 creator=row.creator,
                 priority=row.priority,
+                price_micro=row.price_micro,
                 queued=row.queued.timestamp(),
                 groups=groups(self._roles[row.id], settings.pools),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Literal
 
 from pydantic import ValidationError
 from sqlalchemy import update
@@ -157,10 +158,12 @@ async def _row(session: AsyncSession, workload: str, *, lock: bool = False) -> W
     return row
 
 
-def _state(row: WorkloadRow) -> str:
+def _state(row: WorkloadRow) -> Literal["queued", "ready", "running", "ended"]:
     if row.phase in ENDED:
         return "ended"
-    return {"queued": "queued", "preparing": "ready"}.get(row.phase, "running")
+    if row.phase == "queued":
+        return "queued"
+    return "ready" if row.phase == "preparing" else "running"
 
 
 def _notebook(request: wire.GrantRequest) -> wire.NotebookRequest:

@@ -92,7 +92,6 @@ class Output(Wire):
     """Where the output folder goes when the job succeeds: the next version of a model."""
 
     model: Name
-    framework: str = Field(default="", max_length=64)
 
 
 class Inputs(Wire):

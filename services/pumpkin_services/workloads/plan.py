@@ -62,7 +62,6 @@ class Plan(BaseModel):
     deadline_seconds: int | None = None
     budget_micro: int | None = None
     output_model: str = ""
-    output_framework: str = ""
     idle_seconds: int | None = None
 
     @property

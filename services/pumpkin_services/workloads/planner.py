@@ -51,7 +51,6 @@ class Planner:
                 "deadline_seconds": request.deadline_seconds,
                 "budget_micro": request.budget_micro,
                 "output_model": request.output.model if request.output else "",
-                "output_framework": request.output.framework if request.output else "",
             }
         )
 
@@ -104,7 +103,7 @@ class Planner:
         ]
         inputs: list[Input] = []
         for kind, reference, field in wanted:
-            version = await self._assets[kind].resolve(session, principal, reference, field)
+            version = await self._assets[kind].resolve(session, principal, reference, field=field)
             if any(item.kind == kind and item.name == version.name for item in inputs):
                 raise Invalid(
                     f"Two {kind}s are called '{version.name}', and only one can be at that path: leave one out.",

@@ -44,7 +44,7 @@ class Version(Protocol):
 class Assets(Protocol):
     """One kind of named things: datasets, algorithms or models."""
 
-    async def resolve(self, session: AsyncSession, principal: Principal, reference: str, field: str) -> Version:
+    async def resolve(self, session: AsyncSession, principal: Principal, reference: str, *, field: str) -> Version:
         """Return what a reference means to the caller; raise a `Problem` naming `field`."""
         ...
 
@@ -56,6 +56,6 @@ class Pins(Protocol):
         """Hold a version; one that is held already is fine."""
         ...
 
-    async def unpin(self, session: AsyncSession, version_id: str, holder: str) -> None:
-        """Let go of a version; one that is not held is fine."""
+    async def unpin(self, session: AsyncSession, holder: str) -> None:
+        """Let go of all that a workload holds."""
         ...

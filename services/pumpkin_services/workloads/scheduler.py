@@ -47,6 +47,8 @@ class Candidate:
     queued: float
     groups: tuple[Group, ...]
     priority: int = 0
+    price_micro: int = 0
+    """Per hour, for all replicas together; whether it can be paid is checked before it comes here."""
 
     @property
     def rank(self) -> tuple[float, float, str]:

@@ -1,0 +1,281 @@
+"""What the pipeline writes: each function is one change of a workload's rows, made inside somebody's transaction.
+
+Changes name the phase they start from: one that comes too late changes nothing and says so (`Stale`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.billing.service import BillingService
+from pumpkin_services.db import utcnow
+from pumpkin_services.pipeline.verdict import Verdict
+from pumpkin_services.runtimes.base import Observation
+from pumpkin_services.workloads.plan import Plan
+from pumpkin_services.workloads.ports import Pins
+from pumpkin_services.workloads.records import add_events, event
+from pumpkin_services.workloads.scheduler import Start
+from pumpkin_services.workloads.tables import (
+    AttemptRow,
+    EventRow,
+    MetricRow,
+    MetricSourceRow,
+    ReplicaRow,
+    UsageRow,
+    VersionUseRow,
+    WorkloadLabelRow,
+    WorkloadRow,
+)
+
+SOURCE = "pipeline"
+ALL_TABLES: tuple[Any, ...] = (
+    AttemptRow, ReplicaRow, EventRow, MetricRow, MetricSourceRow, UsageRow, WorkloadLabelRow, VersionUseRow
+)  # fmt: skip
+
+
+class Stale(Exception):
+    """The workload is not as it was when the change was decided: look again."""
+
+
+async def start(session: AsyncSession, starts: Sequence[Start], *, grant_seconds: float) -> list[str]:
+    """Give each workload its places: a new attempt, its replicas, phase `preparing`. Returns who got them."""
+    rows = await session.execute(
+        select(WorkloadRow.id, WorkloadRow.kind, WorkloadRow.attempt, WorkloadRow.plan).where(
+            WorkloadRow.id.in_([item.id for item in starts]),
+            WorkloadRow.phase == "queued",
+            WorkloadRow.target == "run",
+        )
+    )
+    found = {row.id: row for row in rows}
+    attempts: list[dict[str, Any]] = []
+    replicas: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    now = utcnow()
+    for item in starts:
+        row = found.get(item.id)
+        if row is None:
+            continue
+        number = row.attempt + 1
+        expires = now + timedelta(seconds=grant_seconds) if row.kind == "notebook" else None
+        await _update(session, item.id, phase="preparing", attempt=number, not_before=expires, message="")
+        attempts.append({"workload": item.id, "number": number, "phase": "preparing", "created": now})
+        replicas += _replicas(item, number, Plan.model_validate(row.plan))
+        nodes = sorted({spot.placement.node for spot in item.spots})
+        events.append(event(item.id, "placed", f"Resources found on {', '.join(nodes)}.", source=SOURCE, nodes=nodes))
+    if attempts:
+        await session.execute(insert(AttemptRow), attempts)
+        await session.execute(insert(ReplicaRow), replicas)
+        await add_events(session, events)
+    return [item["workload"] for item in attempts]
+
+
+def _replicas(item: Start, attempt: int, plan: Plan) -> list[dict[str, Any]]:
+    roles = {role.name: role for role in plan.roles}
+    return [
+        {
+            "workload": item.id,
+            "attempt": attempt,
+            "name": f"{spot.role}-{spot.index}",
+            "role": spot.role,
+            "index": spot.index,
+            "spec": roles[spot.role].spec,
+            "node": spot.placement.node,
+            "cpu_milli": roles[spot.role].cpu_milli,
+            "memory": roles[spot.role].memory,
+            "accelerators": list(spot.placement.accelerators),
+            "price_micro": roles[spot.role].price_micro,
+            "held": True,
+            "state": "placed",
+        }
+        for spot in item.spots
+    ]
+
+
+async def observed(
+    session: AsyncSession,
+    billing: BillingService,
+    row: WorkloadRow,
+    replicas: Iterable[ReplicaRow],
+    seen: Mapping[str, Observation],
+) -> None:
+    """Write what the runtime says of replicas that changed, and open or close their meters.
+
+    A replica that ended no longer holds anything; what it held is free for the next.
+    """
+    for replica in replicas:
+        item = seen.get(replica.name)
+        if item is None or item.state in ("absent", "starting"):
+            continue
+        if item.started is not None:
+            await billing.open_meter(
+                session,
+                workspace=row.workspace,
+                creator=row.creator,
+                workload=row.id,
+                attempt=row.attempt,
+                replica=replica.name,
+                spec=replica.spec,
+                price_micro=replica.price_micro,
+                start_ms=item.started,
+            )
+            if item.final:
+                await billing.close_meter(
+                    session,
+                    workload=row.id,
+                    attempt=row.attempt,
+                    replica=replica.name,
+                    end_ms=item.ended or item.started,
+                )
+        await session.execute(
+            update(ReplicaRow)
+            .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.name == replica.name)
+            .values(
+                state=item.state,
+                started_ms=item.started,
+                ended_ms=item.ended,
+                exit_code=item.exit_code,
+                signal=item.signal,
+                oom=item.oom,
+                held=not item.final,
+            )
+        )
+
+
+async def running(session: AsyncSession, row: WorkloadRow, *, started: datetime | None, host: str) -> None:
+    """Write that it runs."""
+    began = started or utcnow()
+    values: dict[str, Any] = {"phase": "running", "started": row.started or began, "not_before": None}
+    if row.claim is not None:
+        values |= {"host": host, "port": row.claim["port"], "claim": None}
+    await _update(session, row.id, expected=("preparing",), **values)
+    await _attempt(session, row, phase="running", started=began)
+    await add_events(session, [event(row.id, "running", "Started.", source=SOURCE, attempt=row.attempt)])
+
+
+async def decide(session: AsyncSession, row: WorkloadRow, verdict: Verdict) -> None:
+    """Write how the attempt ends; what of it still runs is stopped next."""
+    await _update(session, row.id, expected=("preparing", "running"), phase="stopping", message=verdict.message)
+    await _attempt(
+        session,
+        row,
+        phase=verdict.phase,
+        reason=verdict.reason,
+        message=verdict.message,
+        exit_code=verdict.exit_code,
+    )
+    if verdict.phase != "succeeded":
+        await add_events(session, [event(row.id, "ending", verdict.message, source=SOURCE, reason=verdict.reason)])
+
+
+async def released(session: AsyncSession, row: WorkloadRow) -> None:
+    """Give back what the attempt held: nothing of it runs any more."""
+    await session.execute(
+        update(ReplicaRow)
+        .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.held)
+        .values(held=False)
+    )
+    await _attempt(session, row, ended=utcnow())
+
+
+async def requeue(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, pause: float) -> None:
+    """Queue the next attempt, to start in `pause` seconds at the earliest."""
+    now = utcnow()
+    message = f"Attempt {row.attempt} failed ({verdict.message.rstrip('.')}); the next one starts in {pause:g} s."
+    await _update(
+        session,
+        row.id,
+        expected=("stopping",),
+        phase="queued",
+        queued=now,
+        not_before=now + timedelta(seconds=pause),
+        message=message,
+    )
+    await add_events(session, [event(row.id, "retry", message, source=SOURCE, attempt=row.attempt)])
+
+
+async def end(
+    session: AsyncSession,
+    billing: BillingService,
+    pins: Pins,
+    row: WorkloadRow,
+    verdict: Verdict,
+    *,
+    output: tuple[str, str] = ("", ""),
+) -> None:
+    """End the workload for good. `output` is reference and id of the model version it made."""
+    cost = (await billing.costs(session, [row.id]))[row.id] if row.attempt else 0
+    await _update(
+        session,
+        row.id,
+        expected=("queued", "preparing", "stopping"),
+        phase=verdict.phase,
+        reason=verdict.reason,
+        message=verdict.message,
+        exit_code=verdict.exit_code,
+        # As the row says now: somebody may have asked for its deletion since we looked.
+        active=WorkloadRow.target == "delete",
+        finished=utcnow(),
+        cost_micro=cost,
+        claim=None,
+        not_before=None,
+        output=output[0],
+        output_version=output[1],
+    )
+    await session.execute(delete(VersionUseRow).where(VersionUseRow.workload == row.id))
+    if row.plan.get("inputs"):
+        await pins.unpin(session, row.id)
+    words = {"succeeded": "Succeeded.", "stopped": "Stopped.", "failed": "Failed."}[verdict.phase]
+    await add_events(
+        session,
+        [event(row.id, verdict.phase, verdict.message or words, source=SOURCE, reason=verdict.reason)],
+    )
+
+
+async def remove(session: AsyncSession, workload: str) -> None:
+    """Remove every row of a workload that has ended."""
+    for table in ALL_TABLES:
+        await session.execute(delete(table).where(table.workload == workload))
+    await session.execute(delete(WorkloadRow).where(WorkloadRow.id == workload))
+
+
+async def note(session: AsyncSession, workload: str, type_: str, message: str, **detail: Any) -> None:
+    """Add an event."""
+    await add_events(session, [event(workload, type_, message, source=SOURCE, **detail)])
+
+
+async def ask_stop(session: AsyncSession, workload: str, *, reason: str, message: str) -> None:
+    """Have a running workload stopped by the platform itself."""
+    await session.execute(
+        update(WorkloadRow)
+        .where(WorkloadRow.id == workload, WorkloadRow.target == "run")
+        .values(target="stop", stop_reason=reason, revision=WorkloadRow.revision + 1)
+    )
+    await note(session, workload, "stop", message, reason=reason)
+
+
+async def _update(
+    session: AsyncSession, workload: str, *, expected: Sequence[str] = ("queued",), **values: Any
+) -> None:
+    result = await session.execute(
+        update(WorkloadRow)
+        .where(WorkloadRow.id == workload, WorkloadRow.phase.in_(expected))
+        .values(**values, revision=WorkloadRow.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount != 1:
+        raise Stale
+
+
+async def _attempt(session: AsyncSession, row: WorkloadRow, **values: Any) -> None:
+    await session.execute(
+        update(AttemptRow)
+        .where(AttemptRow.workload == row.id, AttemptRow.number == row.attempt)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,326 @@
+"""The pipeline's loops: while this replica holds the lease it schedules, reconciles, charges, samples and listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pumpkin_services.billing.service import BillingService
+from pumpkin_services.db import Database
+from pumpkin_services.events import Wakeups
+from pumpkin_services.hub import HubClient
+from pumpkin_services.images.service import EnvironmentService
+from pumpkin_services.pipeline import changes
+from pumpkin_services.pipeline.lease import Lease, LeaseLost
+from pumpkin_services.pipeline.metrics import MetricReader
+from pumpkin_services.pipeline.notebooks import Notebooks
+from pumpkin_services.pipeline.outputs import Models, Outputs
+from pumpkin_services.pipeline.prepare import Folders, Preparer
+from pumpkin_services.pipeline.queue import WorkQueue
+from pumpkin_services.pipeline.reconciler import Reconciler
+from pumpkin_services.pipeline.sampler import Sampler
+from pumpkin_services.pipeline.writes import Writes
+from pumpkin_services.problems import Problem
+from pumpkin_services.runtimes.base import Key, Runtime
+from pumpkin_services.workloads import scheduler
+from pumpkin_services.workloads.board import Board
+from pumpkin_services.workloads.ports import Pins
+from pumpkin_services.workloads.scheduler import Candidate
+from pumpkin_services.workloads.service import WorkloadService
+from pumpkin_services.workloads.tables import WorkloadRow
+from pumpkin_services.workloads.tokens import Tokens
+
+log = logging.getLogger("pumpkin.pipeline")
+WORKERS = 16
+SCAN_SECONDS = 2.0
+"""How long a lost wake-up, or a change made through another replica, can go unseen."""
+CHARGE_SECONDS = 30.0
+SAMPLE_SECONDS = 5.0
+METRICS_SECONDS = 1.0
+EVENTS_EVERY = 5
+"""Every so many looks at metrics, TensorBoard's files are looked for, too."""
+HUB_SECONDS = 30.0
+THIN_SECONDS = 600.0
+NO_MONEY = "Waiting for money: the balance or budget of its workspace does not carry it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineParts:
+    """What the pipeline works with."""
+
+    database: Database
+    wakeups: Wakeups
+    runtime: Runtime
+    service: WorkloadService
+    board: Board
+    billing: BillingService
+    pins: Pins
+    folders: Folders
+    environments: EnvironmentService
+    models: Models
+    tokens: Tokens
+    hub: HubClient
+    data: Path
+    url: str
+    """Where workloads reach the Hub's proxy."""
+    lease_seconds: float = 10.0
+    grant_seconds: float = 120.0
+    stop_grace: float = 10.0
+
+
+class Pipeline:
+    """`run` it as long as the service runs; it acts only while it holds the lease."""
+
+    def __init__(self, parts: PipelineParts) -> None:
+        self._parts = parts
+        self._lease = Lease(parts.database, seconds=parts.lease_seconds)
+        self._told_no_money: set[str] = set()
+        self._looks = 0
+        self._fresh()
+        parts.service.on_change = self._hint
+
+    def _fresh(self) -> None:
+        """Build what belongs to one tenure."""
+        parts = self._parts
+        self._queue = WorkQueue()
+        self._writes = Writes(parts.database, self._lease)
+        self._writes.set_last(self._schedule, self._scheduled)
+        preparer = Preparer(
+            data=parts.data,
+            environments=parts.environments,
+            folders=parts.folders,
+            tokens=parts.tokens,
+            url=parts.url,
+        )
+        self._reader = MetricReader(
+            database=parts.database, writes=self._writes, preparer=preparer, wakeups=parts.wakeups
+        )
+        self._sampler = Sampler(runtime=parts.runtime, writes=self._writes)
+        self._notebooks = Notebooks(
+            database=parts.database, writes=self._writes, hub=parts.hub, again=self._queue.add_after
+        )
+        self._reconciler = Reconciler(
+            database=parts.database,
+            writes=self._writes,
+            runtime=parts.runtime,
+            preparer=preparer,
+            outputs=Outputs(database=parts.database, preparer=preparer, models=parts.models, reader=self._reader),
+            billing=parts.billing,
+            pins=parts.pins,
+            wakeups=parts.wakeups,
+            grace=parts.stop_grace,
+            notebooks=self._notebooks,
+            again=self._queue.add_after,
+        )
+
+    @property
+    def leads(self) -> bool:
+        """Whether this replica holds the lease."""
+        return self._lease.held
+
+    def _hint(self, workload: str) -> None:
+        if self._lease.held:
+            self._queue.add(workload)
+
+    async def run(self) -> None:
+        """Seek the lease, and act while it is held, until cancelled; then hand it on."""
+        try:
+            while True:
+                if await self._acquire():
+                    log.info("this replica runs the pipeline now")
+                    await self._tenure()
+                    log.warning("this replica does not run the pipeline any more")
+                await asyncio.sleep(self._parts.lease_seconds / 3)
+        finally:
+            await asyncio.shield(self._lease.release())
+
+    async def _acquire(self) -> bool:
+        try:
+            return await self._lease.acquire()
+        except Exception:
+            log.exception("the lease cannot be read")
+            return False
+
+    async def _tenure(self) -> None:
+        self._fresh()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._renew())
+                group.create_task(self._writes.work())
+                await self._recover()
+                for _ in range(WORKERS):
+                    group.create_task(self._worker())
+                group.create_task(self._listen())
+                for pause, work in (
+                    (SCAN_SECONDS, self._scan),
+                    (CHARGE_SECONDS, self._charge),
+                    (SAMPLE_SECONDS, self._sample),
+                    (METRICS_SECONDS, self._metrics),
+                    (HUB_SECONDS, self._notebooks.sync),
+                    (THIN_SECONDS, self._sampler.thin),
+                ):
+                    group.create_task(self._every(pause, work))
+        except* LeaseLost:
+            pass
+        finally:
+            self._reconciler.close()
+            self._notebooks.close()
+            self._queue.close()
+
+    # -- keeping the lease, taking over -----------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(self._parts.lease_seconds / 3)
+            try:
+                if not await self._lease.acquire():
+                    raise LeaseLost
+                last = time.monotonic()
+            except LeaseLost:
+                raise
+            except Exception as error:
+                # The database may be away for a moment; every write is fenced anyway.
+                log.warning("the lease could not be renewed: %s", error)
+                if time.monotonic() - last > self._parts.lease_seconds:
+                    raise LeaseLost from error
+
+    async def _recover(self) -> None:
+        """Look at everything that is not at its end, and remove what nobody knows."""
+        # In this order: what is launched has a row first, so a key without a row is an orphan.
+        keys = await self._parts.runtime.list()
+        async with self._parts.database.read() as session:
+            active = await session.execute(select(WorkloadRow.id, WorkloadRow.phase).where(WorkloadRow.active))
+            for workload, phase in active.all():
+                if phase != "queued":
+                    self._queue.add(workload)
+            known: set[str] = set()
+            names = sorted({key.workload for key in keys})
+            for start in range(0, len(names), 500):
+                part = names[start : start + 500]
+                known.update(await session.scalars(select(WorkloadRow.id).where(WorkloadRow.id.in_(part))))
+        for key in keys:
+            if key.workload not in known:
+                await self._reconciler.remove_orphan(key)
+        self._writes.request_last()
+
+    # -- reconciling ------------------------------------------------------------------------------------------
+
+    async def _worker(self) -> None:
+        while True:
+            workload = await self._queue.get()
+            try:
+                await self._reconciler.step(workload)
+            except LeaseLost:
+                raise
+            except Exception as error:
+                pause = self._queue.failed(workload)
+                log.log(
+                    logging.INFO if isinstance(error, Problem) else logging.ERROR,
+                    "%s is tried again in %.1f s: %s",
+                    workload,
+                    pause,
+                    error,
+                    exc_info=not isinstance(error, Problem),
+                )
+            else:
+                self._queue.done(workload)
+
+    async def _listen(self) -> None:
+        while True:
+            for key in await self._parts.runtime.wait_change(SCAN_SECONDS):
+                self._queue.add(key.workload)
+
+    async def _scan(self) -> None:
+        """See what changed without our hearing of it."""
+        async with self._parts.database.read() as session:
+            changed = await session.scalars(
+                select(WorkloadRow.id).where(WorkloadRow.active, WorkloadRow.target != "run")
+            )
+            for workload in changed:
+                self._queue.add(workload)
+        self._writes.request_last()
+
+    # -- scheduling -------------------------------------------------------------------------------------------
+
+    async def _schedule(self, session: AsyncSession) -> list[str]:
+        """Start what fits, within the transaction that just freed room or heard of something new."""
+        board = self._parts.board
+        position = await board.position(session, startable=True)
+        if not position.candidates:
+            return []
+        candidates = await self._payable(session, position.candidates)
+        starts = scheduler.schedule(
+            candidates,
+            nodes=position.nodes,
+            held=position.held,
+            now=time.time(),
+            caps=await board.caps(session, candidates),
+        )
+        return await changes.start(session, starts, grant_seconds=self._parts.grant_seconds) if starts else []
+
+    def _scheduled(self, started: list[str]) -> None:
+        for workload in started:
+            self._told_no_money.discard(workload)
+            self._queue.add(workload)
+            self._parts.wakeups.ring(f"workload:{workload}")
+
+    async def _payable(self, session: AsyncSession, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Leave out what its workspace cannot pay for now; it waits, and says so."""
+        answers: dict[tuple[str, int], bool] = {}
+        found: list[Candidate] = []
+        for item in candidates:
+            question = (item.workspace, item.price_micro)
+            if item.price_micro and question not in answers:
+                answers[question] = await self._parts.billing.can_start(
+                    session, workspace=item.workspace, price_micro=item.price_micro
+                )
+            if answers.get(question, True):
+                found.append(item)
+            elif item.id not in self._told_no_money:
+                self._told_no_money.add(item.id)
+                await session.execute(update(WorkloadRow).where(WorkloadRow.id == item.id).values(message=NO_MONEY))
+                await changes.note(session, item.id, "no_money", NO_MONEY)
+        return found
+
+    # -- what happens now and then ----------------------------------------------------------------------------
+
+    async def _every(self, pause: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except LeaseLost:
+                raise
+            except Exception:
+                log.exception("a part of the pipeline failed; it is tried again")
+            await asyncio.sleep(pause)
+
+    async def _charge(self) -> None:
+        now = time.time_ns() // 1_000_000
+
+        async def change(session: AsyncSession) -> None:
+            await self._parts.billing.charge_running(session, until_ms=now)
+
+        await self._writes.run(change)
+
+    async def _running(self) -> list[Key]:
+        async with self._parts.database.read() as session:
+            rows = await session.execute(
+                select(WorkloadRow.id, WorkloadRow.attempt).where(WorkloadRow.phase == "running")
+            )
+            return [Key(workload, attempt) for workload, attempt in rows]
+
+    async def _sample(self) -> None:
+        await self._sampler.sample(await self._running())
+
+    async def _metrics(self) -> None:
+        self._looks += 1
+        for key in await self._running():
+            await self._reader.read(key, events=self._looks % EVENTS_EVERY == 0)

@@ -1,0 +1,190 @@
+"""What a workload needs before it starts: its environment, its inputs on this node, its folders; then its launch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from pumpkin_services.images.service import EnvironmentService
+from pumpkin_services.images.views import EnvironmentRef
+from pumpkin_services.pipeline.verdict import Verdict
+from pumpkin_services.problems import Problem, Unavailable
+from pumpkin_services.runtimes.base import Bind, Key, Launch, ReplicaSpec
+from pumpkin_services.workloads.plan import Input, Plan
+from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
+from pumpkin_services.workloads.tokens import Tokens
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TARGETS = {"dataset": "/dataset/{name}", "algorithm": "/code", "model": "/pretrainmodel/{name}"}
+
+
+class Folders(Protocol):
+    """Versions as folders on this node."""
+
+    async def materialise(self, version_id: str, *, holder: str) -> Path:
+        """Return a read-only folder with the version's files, kept for `holder` until `release`."""
+        ...
+
+    async def release(self, holder: str) -> None:
+        """Let what `holder` used be evicted."""
+        ...
+
+
+class Hopeless(Exception):
+    """It cannot be prepared, now or later; `verdict` says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.message)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What is ready: the environment and the folders to bind."""
+
+    environment: EnvironmentRef
+    binds: tuple[Bind, ...]
+
+
+class Preparer:
+    """Prepares workloads on this machine. `data` is the platform's data folder, `url` where workloads find the Hub."""
+
+    def __init__(
+        self, *, data: Path, environments: EnvironmentService, folders: Folders, tokens: Tokens, url: str
+    ) -> None:
+        self._data = data
+        self._environments = environments
+        self._folders = folders
+        self._tokens = tokens
+        self._url = url
+
+    async def prepare(self, workload: str, plan: Plan) -> Prepared:
+        """Get everything ready; may take as long as a build or a download does. Repeating it costs little.
+
+        Raises:
+            Hopeless: if the environment could not be built or an input is gone.
+            Problem: for what may pass (`Unavailable`, `StorageFull`).
+        """
+        try:
+            environment = await self._environments.ensure_ready(plan.environment)
+        except Unavailable as problem:
+            if problem.reason not in ("environment_failed", "environment_gone"):
+                raise
+            raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=problem.detail)) from problem
+        binds = [await self._bind(workload, item) for item in plan.inputs]
+        return Prepared(environment=environment, binds=tuple(binds))
+
+    async def _bind(self, workload: str, item: Input) -> Bind:
+        try:
+            folder = await self._folders.materialise(item.version, holder=workload)
+        except Problem as problem:
+            if problem.status not in (404, 409, 422):
+                raise
+            message = f"The {item.kind} {item.reference} cannot be had: {problem.detail}"
+            raise Hopeless(Verdict(phase="failed", reason="input_missing", message=message)) from problem
+        return Bind(source=str(folder), target=TARGETS[item.kind].format(name=item.name))
+
+    async def release(self, workload: str) -> None:
+        """Let go of what the workload used on this node."""
+        await self._folders.release(workload)
+
+    # -- folders ----------------------------------------------------------------------------------------------
+
+    def output(self, key: Key) -> Path:
+        """Where an attempt leaves its model."""
+        return self._run(key) / "output"
+
+    def metrics(self, key: Key) -> Path:
+        """The file `pumpkin.log_metrics` appends to."""
+        return self._run(key) / "metrics" / "metrics.jsonl"
+
+    def home(self, user: str) -> Path:
+        """A user's home; the name may hold anything a Hub user's may."""
+        return self._data / "homes" / quote(user, safe="@+ ").replace(".", "%2E", 1 if user.startswith(".") else 0)
+
+    def _run(self, key: Key) -> Path:
+        return self._data / "runs" / key.workload / str(key.attempt)
+
+    def make_folders(self, key: Key, user: str) -> None:
+        """Make the writable folders of an attempt (blocking, quick)."""
+        for folder in (self.output(key), self.metrics(key).parent, self.home(user)):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    # -- launch -----------------------------------------------------------------------------------------------
+
+    def launch(self, row: WorkloadRow, plan: Plan, replicas: Sequence[ReplicaRow], ready: Prepared) -> Launch:
+        """Return what to start: the main role first, each replica with its share."""
+        key = Key(row.id, row.attempt)
+        roles = {role.name: role for role in plan.roles}
+        order = [role.name for role in plan.ordered]
+        common = self._variables(row, plan, ready)
+        binds = self._binds(key, row.creator, ready)
+        claim = row.claim or {}
+        return Launch(
+            key=key,
+            replicas=[
+                ReplicaSpec(
+                    role=item.role,
+                    index=item.index,
+                    argv=claim.get("command") or roles[item.role].argv,
+                    env={**common, **roles[item.role].env, **_claimed(claim, common)},
+                    cwd=claim.get("cwd") or ("/userhome" if row.kind == "notebook" else ""),
+                    cpu_milli=item.cpu_milli,
+                    memory=item.memory,
+                    accelerators=item.accelerators,
+                    binds=binds,
+                )
+                for item in sorted(replicas, key=lambda item: (order.index(item.role), item.index))
+            ],
+        )
+
+    def _variables(self, row: WorkloadRow, plan: Plan, ready: Prepared) -> dict[str, str]:
+        key = Key(row.id, row.attempt)
+        environment = ready.environment
+        folder = environment.python.parent if environment.python else Path("/usr/bin")
+        values = {
+            "PATH": f"{folder}{os.pathsep}{SYSTEM_PATH}",
+            "USER": row.creator,
+            "PUMPKIN_WORKLOAD": row.id,
+            "PUMPKIN_ATTEMPT": str(row.attempt),
+            "PUMPKIN_NAME": row.name,
+            "PUMPKIN_WORKSPACE": row.workspace,
+            "PUMPKIN_ENVIRONMENT": plan.environment_ref,
+            "PUMPKIN_METRICS": str(self.metrics(key)),
+        }
+        # A notebook acts as its user, with the Hub's token; a job has an identity of its own.
+        if row.kind == "job":
+            values |= {"PUMPKIN_URL": self._url, "PUMPKIN_TOKEN": self._tokens.token(row.id, row.attempt)}
+        return values
+
+    def _binds(self, key: Key, user: str, ready: Prepared) -> list[Bind]:
+        metrics = str(self.metrics(key).parent)
+        prefix = ready.environment.prefix
+        return [
+            *ready.binds,
+            *([Bind(source=str(prefix), target=str(prefix))] if prefix else []),
+            # At its own path, so that PUMPKIN_METRICS is right with and without a sandbox.
+            Bind(source=metrics, target=metrics, writable=True),
+            Bind(source=str(self.output(key)), target="/model", writable=True),
+            Bind(source=str(self.home(user)), target="/userhome", writable=True),
+        ]
+
+
+def _claimed(claim: Mapping[str, Any], common: Mapping[str, str]) -> dict[str, str]:
+    """Return the spawner's variables; its PATH and HOME are the Hub's and mean nothing here."""
+    env = {str(name): str(value) for name, value in (claim.get("env") or {}).items()}
+    return {name: value for name, value in env.items() if name not in ("PATH", "HOME") and name not in common}
+
+
+def parameters(plan: Plan) -> dict[str, Any]:
+    """Return what a model's lineage says of how it was made."""
+    return json.loads(
+        json.dumps(
+            {role.name: {"command": role.argv, "env": role.env, "replicas": role.replicas} for role in plan.roles}
+        )
+    )
