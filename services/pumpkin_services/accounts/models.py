@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from pumpkin_services.names import Name
 from pumpkin_services.principal import WorkspaceRole
-from pumpkin_services.web import PageQuery, Wire
+from pumpkin_services.web import Moment, PageQuery, Wire
 
 
 class Membership(Wire):
@@ -148,8 +148,8 @@ class AuditFilter(Wire):
     object: str | None = Field(default=None, max_length=255)
     owner: str | None = Field(default=None, max_length=255)
     action: str | None = Field(default=None, max_length=255, description="Beginning of method and path: `POST /jobs`.")
-    start: AwareDatetime | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
-    end: AwareDatetime | None = Field(default=None, description="Before this time.")
+    start: Moment | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
+    end: Moment | None = Field(default=None, description="Before this time.")
 
 
 class AuditQuery(AuditFilter, PageQuery):

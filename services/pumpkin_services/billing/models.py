@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from pumpkin_services.web import PageQuery, Wire
+from pumpkin_services.web import Moment, PageQuery, Wire
 
 LedgerKind = Literal["charge", "refund", "recharge", "adjustment", "opening"]
 Amount = Annotated[int, Field(ge=-(10**15), le=10**15, description="In millionths of the currency unit.")]
@@ -95,8 +95,8 @@ class LedgerFilter(Wire):
     workspace: Workspace | None = None
     kind: LedgerKind | None = None
     workload: str | None = Field(default=None, max_length=26)
-    start: AwareDatetime | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
-    end: AwareDatetime | None = Field(default=None, description="Before this time.")
+    start: Moment | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
+    end: Moment | None = Field(default=None, description="Before this time.")
 
 
 class LedgerQuery(LedgerFilter, PageQuery):
@@ -107,8 +107,8 @@ class StatementQuery(Wire):
     """Which workspace and period; the present month (UTC) unless said."""
 
     workspace: Workspace
-    start: AwareDatetime | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
-    end: AwareDatetime | None = Field(default=None, description="Before this time.")
+    start: Moment | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
+    end: Moment | None = Field(default=None, description="Before this time.")
 
 
 class StatementLine(Wire):

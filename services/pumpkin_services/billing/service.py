@@ -32,6 +32,8 @@ from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, Problem, check_revision
 from pumpkin_services.web import Page, paginate
 
+BALANCE_BOUND = 10**18
+"""In micro-units: beyond nine times this a 64-bit column overflows, and SQLite would silently round."""
 START_SECONDS = 60
 """A workload starts only when the money lasts at least so long."""
 
@@ -343,6 +345,9 @@ class BillingService:
                     field="reference",
                 )
             return LedgerLine.model_validate(booked)
+        standing = await self.ledger.standing(session, request.workspace, now_ms=now_ms())
+        if abs(standing.balance_micro + request.amount_micro) > BALANCE_BOUND:
+            raise Invalid("No balance may go beyond what a 64-bit number can hold: send less.", field="amount_micro")
         line = LedgerRow(
             workspace=request.workspace,
             kind=kind,

@@ -42,6 +42,8 @@ class LimitService:
     ) -> Limit:
         """Set the limit of a user, a workspace or the default `*`; all four values are replaced."""
         checked = _kind(kind)
+        if len(subject) > 255:
+            raise Invalid("No user or workspace has a name of more than 255 characters.", field="subject")
         row = await self._row(session, checked, subject)
         if row is None:
             check_revision(0, if_match)

@@ -17,7 +17,7 @@ CpuMilli = Annotated[int, Field(ge=1, le=1_000_000_000, description="Thousandths
 Bytes = Annotated[int, Field(ge=1, le=1 << 60, description="Bytes.")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Price = Annotated[
-    int, Field(ge=0, le=10**15, description="Per hour, in millionths of the currency unit; 0 asks for no balance.")
+    int, Field(ge=0, le=10**12, description="Per hour, in millionths of the currency unit; 0 asks for no balance.")
 ]
 Text = Annotated[str, Field(max_length=2000)]
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=255)]], Field(max_length=1000)]

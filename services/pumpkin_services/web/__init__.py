@@ -3,6 +3,6 @@
 from pumpkin_services.web.paging import Page, PageQuery, paginate
 from pumpkin_services.web.routes import Call, Route
 from pumpkin_services.web.sse import ServerSentEvent
-from pumpkin_services.web.wire import Wire
+from pumpkin_services.web.wire import Moment, Wire
 
-__all__ = ["Call", "Page", "PageQuery", "Route", "ServerSentEvent", "Wire", "paginate"]
+__all__ = ["Call", "Moment", "Page", "PageQuery", "Route", "ServerSentEvent", "Wire", "paginate"]

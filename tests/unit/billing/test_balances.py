@@ -47,6 +47,15 @@ async def test_a_recharge_sent_twice_with_a_reference_is_booked_once(shop: Till,
     assert await shop.sums() == ({"lab": 5 * UNIT}, {"lab": 5 * UNIT})
 
 
+async def test_a_balance_beyond_64_bits_is_refused_not_rounded(shop: Till, admin: Principal) -> None:
+    request = Recharge(workspace="lab", amount_micro=10**15)
+    async with shop.database.write() as session:
+        for _ in range(1000):
+            await shop.billing.recharge(session, admin, request=request)
+        with pytest.raises(Invalid, match="64-bit"):
+            await shop.billing.recharge(session, admin, request=request)
+
+
 async def test_an_unknown_workspace_cannot_be_recharged(shop: Till, admin: Principal) -> None:
     with pytest.raises(Invalid, match="no workspace 'nowhere'"):
         await recharge(shop, admin, "nowhere", 5)
