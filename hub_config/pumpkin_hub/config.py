@@ -14,7 +14,7 @@ from urllib.request import urlopen
 from traitlets.config import Config
 
 from pumpkin_hub import scopes
-from pumpkin_hub.authenticators import USERNAME, Native, Oidc
+from pumpkin_hub.admission import USERNAME
 from pumpkin_hub.place import Place, secret
 from pumpkin_hub.settings import Pumpkin, SettingsError
 
@@ -71,7 +71,8 @@ def _services(c: Config, place: Place, environ: Mapping[str, str]) -> None:
             "name": scopes.SERVICE,
             "url": f"http://127.0.0.1:{place.service_port}",
             "command": logged(command, place.log("service")),
-            "environment": service_environment(environ) | {"PUMPKIN_DATA": str(place.data)},
+            "environment": service_environment(environ)
+            | {"PUMPKIN_DATA": str(place.data), "PUMPKIN_URL": place.url.rstrip("/")},
             "oauth_client_id": f"service-{scopes.SERVICE}",
             "oauth_client_allowed_scopes": [*scopes.user_scopes(), *scopes.admin_scopes()],
             "oauth_no_confirm": True,
@@ -112,11 +113,11 @@ def _authentication(c: Config, settings: Pumpkin, place: Place) -> None:
     c.Authenticator.auth_refresh_age = SESSION_CHECK_SECONDS
     c.Authenticator.refresh_pre_spawn = True
     if settings.authenticator == "oidc":
-        c.JupyterHub.authenticator_class = Oidc
+        c.JupyterHub.authenticator_class = "pumpkin_hub.oidc.Oidc"  # by name: only one of them is loaded
         c.Authenticator.admin_users = set(settings.admins)
         _oidc(c, settings, discover(settings.oidc_issuer))
         return
-    c.JupyterHub.authenticator_class = Native
+    c.JupyterHub.authenticator_class = "pumpkin_hub.native.Native"
     c.Authenticator.admin_users = {settings.first_admin, *settings.admins}
     c.Native.data_dir = str(place.data)
     c.Native.enable_signup = settings.signup != "off"

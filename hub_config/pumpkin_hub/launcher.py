@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -70,15 +71,13 @@ def prepare(request: Request) -> tuple[Place, Pumpkin]:
 def only_one(place: Place) -> Generator[None]:
     """Hold the data folder's lock; raise `Refused` if another instance has it. The kernel lets go at any death."""
     with open(place.run / "lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(lock, tries=5):
             other = current(place.data)
             where = f" at {other.url}" if other else ""
             raise Refused(
                 f"Pumpkin already runs on {place.data}{where}: stop it with 'pumpkin down', "
                 "or choose another folder with --data and other ports with --port."
-            ) from None
+            )
         yield
 
 
@@ -89,16 +88,24 @@ def current(data: Path) -> Place | None:
     return None
 
 
+def _lock(lock: IO[str], *, tries: int) -> bool:
+    """Take the lock; `is_up` elsewhere may hold it for an instant, so a second try is worth its tenth of a second."""
+    for attempt in range(tries):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(0.1 if attempt < tries - 1 else 0)
+    return False
+
+
 def is_up(data: Path) -> bool:
     """Tell whether a launcher holds the data folder's lock."""
     try:
         with open(data / "run" / "lock", "a+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return not _lock(lock, tries=1)
     except OSError:
         return False
-    return False
 
 
 def answers(place: Place) -> bool:

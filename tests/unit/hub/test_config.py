@@ -8,7 +8,7 @@ import pytest
 from traitlets.config import Config
 
 from pumpkin_hub import scopes
-from pumpkin_hub.authenticators import USERNAME
+from pumpkin_hub.admission import USERNAME
 from pumpkin_hub.config import hub_config, logged, service_environment
 from pumpkin_hub.onetime import OneTime
 from pumpkin_hub.place import Place, open_data
