@@ -28,6 +28,9 @@ class Platform(Configurable):
         "platform: only for people you trust.",
     ).tag(config=True)
     environment_urls = Bool(False, help="Take requirements of the form `name @ https://…`.").tag(config=True)
+    public_url = Unicode(
+        help="Address of the Hub as workloads reach it; the Hub tells it to the service unless set."
+    ).tag(config=True)
     currency = Unicode("¥", help="The sign shown before prices.").tag(config=True)
     default_balance = Unicode(
         "0", help="Machine money a new user starts with, as a decimal in whole units of the currency."
@@ -53,6 +56,10 @@ class Platform(Configurable):
     @default("data_dir")
     def _data_dir(self) -> str:
         return os.environ.get("PUMPKIN_DATA") or str(Path.home() / ".local/share/pumpkin")
+
+    @default("public_url")
+    def _public_url(self) -> str:
+        return os.environ.get("PUMPKIN_URL", "")
 
     @default("database_url")
     def _database_url(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlparse
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +35,8 @@ from pumpkin_services.images.uv import UvSettings
 from pumpkin_services.meta import BASE_PATH, with_meta
 from pumpkin_services.models import api as models_api
 from pumpkin_services.models.service import ModelService
+from pumpkin_services.pipeline.pipeline import Pipeline, PipelineParts
+from pumpkin_services.pipeline.pipeline import Pipeline, PipelineParts
 from pumpkin_services.resources import api as resources_api
 from pumpkin_services.resources.service import ResourceService
 from pumpkin_services.runtimes.base import Runtime
@@ -81,6 +84,7 @@ class Parts:
     streams: WorkloadStreams
     grants: GrantService
     tokens: Tokens
+    pipeline: Pipeline
     _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     async def start(self) -> None:
@@ -94,6 +98,8 @@ class Parts:
         self._run("environment builder", self.builder.run())
         self._run("artifact keeper", self.artifacts.run(grace=timedelta(seconds=self.settings.deletion_grace)))
         await self.runtime.start()
+        if self.settings.run_pipeline:
+            self._run("pipeline", self.pipeline.run())
 
     async def stop(self) -> None:
         """Stop what `start` started. Workloads run on."""
@@ -169,9 +175,32 @@ def wire(settings: Platform, database: Database) -> Parts:
     workloads = WorkloadService(
         planner=planner, billing=billing, limits=resources.limits, pins=artifacts, wakeups=wakeups
     )
-    queries = WorkloadQueries(service=workloads, board=Board(resources), resources=resources, billing=billing)
+    board = Board(resources)
+    queries = WorkloadQueries(service=workloads, board=board, resources=resources, billing=billing)
     resources.usage = queries.holdings
     images.in_use = workloads.in_use
+    tokens = Tokens(database, key=load_secret(secrets, "workload_key"))
+    pipeline = Pipeline(
+        PipelineParts(
+            database=database,
+            wakeups=wakeups,
+            runtime=runtime,
+            service=workloads,
+            board=board,
+            billing=billing,
+            pins=artifacts,
+            folders=artifacts,
+            environments=images,
+            models=models,
+            tokens=tokens,
+            hub=hub,
+            data=settings.data,
+            url=settings.public_url,
+            lease_seconds=settings.lease_seconds,
+            grant_seconds=settings.grant_lifetime,
+            stop_grace=settings.stop_grace,
+        )
+    )
     return Parts(
         settings=settings,
         database=database,
@@ -200,7 +229,8 @@ def wire(settings: Platform, database: Database) -> Parts:
             principal_of=accounts.principal_of,
             wakeups=wakeups,
         ),
-        tokens=Tokens(database, key=load_secret(secrets, "workload_key")),
+        tokens=tokens,
+        pipeline=pipeline,
     )
 
 
