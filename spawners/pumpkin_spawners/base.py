@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from jupyterhub import orm
 from jupyterhub.spawner import Spawner, SpawnException
+from markupsafe import escape
 from traitlets import Dict, Float, Unicode, default
 
 from pumpkin_spawners.options import BadOptions, from_form, parse
@@ -26,10 +27,22 @@ PROGRESS = {"queued": 5, "placed": 20, "preparing": 30, "started": 70, "running"
 templates = Environment(loader=PackageLoader("pumpkin_spawners"), autoescape=True)
 
 
-class NoRoom(SpawnException):
-    """A start that waits in the platform's queue; `headers` take a browser on to its queue page."""
+class NoStart(SpawnException):
+    """A start that ends here, with one sentence for a person; `page` is the same as HTML.
 
-    headers: dict[str, str]
+    The `jupyterhub_…` names are where the Hub's spawn form looks, `headers` what it answers with.
+    """
+
+    def __init__(
+        self, message: str, *, reason: str, status_code: int, log_message: str = "", page: str = "", next_url: str = ""
+    ) -> None:
+        super().__init__(
+            message, reason=reason, status_code=status_code, log_message=log_message or message, message_html=page
+        )
+        self.jupyterhub_message = message
+        self.jupyterhub_html_message = page or escape(message)
+        # A browser goes on to the queue page by itself.
+        self.headers = {"Refresh": f"0; url={next_url}"} if next_url else {}
 
 
 class PumpkinSpawner(Spawner):
@@ -64,9 +77,9 @@ class PumpkinSpawner(Spawner):
             self.workload = grant.workload
             return await self.launch(grant)
         except Refused as refusal:
-            raise SpawnException(str(refusal), reason=refusal.reason, status_code=refusal.status) from refusal
+            raise NoStart(str(refusal), reason=refusal.reason, status_code=refusal.status) from refusal
         except Away as away:
-            raise SpawnException(
+            raise NoStart(
                 "The platform does not answer right now: try again in a moment.",
                 reason="platform_away",
                 status_code=503,
@@ -148,27 +161,24 @@ class PumpkinSpawner(Spawner):
         if grant.state == "queued":
             raise self.no_room(grant)
         if grant.state == "ended":
-            raise SpawnException(
-                grant.message or "This grant has ended: ask for a new one.", reason="grant", status_code=410
-            )
+            raise NoStart(grant.message or "This grant has ended: ask for a new one.", reason="grant", status_code=410)
         return grant
 
     async def _ask(self) -> Grant:
         return await self.platform.ask(user=self.user.name, server_name=self.name, options=dict(self.options))
 
-    def no_room(self, grant: Grant) -> SpawnException:
+    def no_room(self, grant: Grant) -> NoStart:
         """Return the refusal of a start that has to wait, with the page to wait on."""
         url = f"{self.public_platform}queue/{grant.workload}"
         page = templates.get_template("no-room.html").render(grant=grant, url=url)
         place = f"number {grant.position} in the queue" if grant.position else "in the queue"
-        error = NoRoom(
+        return NoStart(
             f"No room for this right now: it is {place} and starts by itself; see {url}",
             reason="capacity",
             status_code=503,
-            message_html=page,
+            page=page,
+            next_url=url,
         )
-        error.headers = {"Refresh": f"0; url={url}"}
-        return error
 
     @property
     def public_platform(self) -> str:
@@ -197,7 +207,7 @@ def _apply_options(spawner: PumpkinSpawner, user_options: dict[str, Any]) -> Non
     try:
         chosen = parse(user_options)
     except BadOptions as error:
-        raise SpawnException(str(error), reason="options", status_code=400) from error
+        raise NoStart(str(error), reason="options", status_code=400) from error
     spawner.options = chosen.wire()
     # The Hub uses these again for a start without options; a grant is good for one start only.
     spawner.orm_spawner.user_options = chosen.lasting()
@@ -220,7 +230,7 @@ async def _render_form(spawner: PumpkinSpawner) -> str:
         session.delete(orm.APIToken.find(session, token))
         session.commit()
     last = spawner.orm_spawner.user_options or {}
-    usable = [spec for spec in specs if spec["enabled"]]
+    usable = sorted((spec for spec in specs if spec["enabled"]), key=lambda spec: (spec["price_micro"], spec["name"]))
     chosen = last.get("spec") or next((spec["name"] for spec in usable if spec["name"] in free), "")
     return templates.get_template("form.html").render(
         specs=usable,

@@ -1,8 +1,8 @@
-import { about, api, attempt, boot, bytes, cores, get, h, money, perHour, post, refresh, show, t, when } from "./core.js";
+import { about, api, attempt, boot, bytes, cores, get, h, money, perHour, post, refresh, show, t, title, when } from "./core.js";
 import { shape } from "./cards.js";
 import { table } from "./table.js";
 
-const link = (item, id) => h("a", { href: `${boot.base}jobs/${id}` }, item.name || t("default notebook"));
+const link = (item, id) => h("a", { href: `${boot.base}jobs/${id}` }, title(item));
 const stop = (id) => h("button", { type: "button", onclick: (event) => attempt(() => post(`/workloads/${id}/stop`).then(again), event.target) }, t("Stop"));
 
 function gauge(name, used, all, text) {

@@ -10,7 +10,7 @@ export function shape(spec) {
 export function cards(id, specs, free) {
   const place = document.getElementById(id);
   const names = new Set(free.map((spec) => spec.name));
-  const usable = specs.filter((spec) => spec.enabled);
+  const usable = specs.filter((spec) => spec.enabled).sort((a, b) => a.price_micro - b.price_micro || a.cpu_milli - b.cpu_milli);
   const before = place.querySelector(":checked")?.value;
   const chosen = usable.some((spec) => spec.name === before) ? before : (usable.find((spec) => names.has(spec.name)) || usable[0])?.name;
   if (!usable.length) {

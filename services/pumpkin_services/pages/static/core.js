@@ -192,6 +192,9 @@ export const phaseName = (phase) => PHASES[phase]?.() || phase;
 export const phase = (workload) =>
   h(`span.phase.${workload.phase}`, { title: workload.message || phaseName(workload.phase) }, phaseName(workload.phase));
 
+/** What a workload is called; the Hub's default server has no name of its own. */
+export const title = (workload) => (workload.kind !== "job" && ["", "default"].includes(workload.name) ? t("default notebook") : workload.name);
+
 /** An id that a click copies. */
 export function copyable(text) {
   const copy = async () => {

@@ -1,10 +1,9 @@
-import { attempt, boot, bytes, get, h, money, notebookUrl, perHour, phase, post, ran, references, refresh, show, span, t, $ } from "./core.js";
+import { attempt, boot, bytes, get, h, money, notebookUrl, perHour, phase, post, ran, references, refresh, show, span, t, title, $ } from "./core.js";
 import { cards } from "./cards.js";
 import { table } from "./table.js";
 
 const OPEN = ["queued", "preparing", "running", "stopping"].map((name) => `phase=${name}`).join("&");
 const place = (workload) => `${boot.base}${workload.kind === "notebook" && workload.phase !== "running" ? "queue" : "jobs"}/${workload.id}`;
-const title = (workload) => (workload.kind === "notebook" ? workload.name || t("default notebook") : workload.name);
 
 const active = table("active", [
   { title: t("Name"), wide: true, sort: (w) => w.name, cell: (w) => h("a", { href: place(w) }, title(w)) },

@@ -1,4 +1,4 @@
-import { attempt, boot, bytes, copyable, cores, ENDED, get, h, money, notebookUrl, perHour, phase, phaseName, post, ran, refresh, say, show, span, t, when, date, $ } from "./core.js";
+import { attempt, boot, bytes, copyable, cores, ENDED, get, h, money, notebookUrl, perHour, phase, phaseName, post, ran, refresh, say, show, span, t, title, when, date, $ } from "./core.js";
 import { curve } from "./chart.js";
 import { Log } from "./log.js";
 
@@ -19,7 +19,7 @@ function head() {
     say(t("Copied the job as YAML."));
   }, event.target);
   show("job-head",
-    h("div.title", {}, h("h1", {}, w.name || t("default notebook")), phase(w), h("span", {}, w.started ? span(ran(w)) : ""),
+    h("div.title", {}, h("h1", {}, title(w)), phase(w), h("span", {}, w.started ? span(ran(w)) : ""),
       h("span.dim", {}, `${w.workspace} · ${w.replicas > 1 ? `${w.replicas} × ` : ""}${w.spec}`),
       h("span", { title: perHour(w.price_micro) }, w.price_micro ? `${money(w.cost_micro)}${budget}` : t("free of charge")),
       copyable(w.id),
@@ -29,7 +29,7 @@ function head() {
         over && w.kind === "job" && h("button", { type: "button", onclick: rerun }, t("Rerun")),
         w.kind === "job" && h("button", { type: "button", onclick: yaml }, "YAML"))),
     timeline());
-  document.title = `${w.name} · ${phaseName(w.phase)} · Pumpkin`;
+  document.title = `${title(w)} · ${phaseName(w.phase)} · Pumpkin`;
   const failed = w.phase === "failed" || (w.phase === "stopped" && w.message);
   $("why").hidden = !failed;
   if (failed) show("why", h("p", {}, w.message), w.exit_code !== null && h("span.dim", {}, t("Exit code {code}", { code: w.exit_code })), w.attempts.length > 1 && h("span.dim", {}, ` · ${t("{n} attempts", { n: w.attempts.length })}`));
@@ -62,7 +62,7 @@ function lineage() {
   const arrow = () => h("span.arrow", { "aria-hidden": "true" }, "→");
   show("lineage",
     inputs.length ? [h("div.group", {}, inputs), arrow()] : null,
-    h("div.box", {}, h("small", {}, workload.environment || t("default")), workload.name || t("default notebook")),
+    h("div.box", {}, h("small", {}, workload.environment || t("default")), title(workload)),
     workload.output ? [arrow(), box("models", workload.output)] : null);
 }
 

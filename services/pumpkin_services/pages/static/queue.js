@@ -1,4 +1,4 @@
-import { about, attempt, boot, date, ENDED, get, h, notebookUrl, perHour, post, refresh, say, show, t, $ } from "./core.js";
+import { about, attempt, boot, date, ENDED, get, h, notebookUrl, perHour, post, refresh, say, show, t, title, $ } from "./core.js";
 import { shape } from "./cards.js";
 
 const id = boot.path[0];
@@ -23,7 +23,7 @@ async function ready() {
   told = true;
   const url = workload.kind === "notebook" ? notebookUrl(workload.url) : `${boot.base}jobs/${id}`;
   if (document.hidden && window.Notification?.permission === "granted") {
-    new Notification(t("It has started"), { body: workload.name || t("default notebook"), icon: `${boot.base}static/logo.svg`, tag: id });
+    new Notification(t("It has started"), { body: title(workload), icon: `${boot.base}static/logo.svg`, tag: id });
   }
   show("place", t("Ready"));
   show("expected", t("Opening it…"));
@@ -79,8 +79,7 @@ function instead(spec, button) {
 
 const again = refresh(1.5, async () => {
   workload = await get(`/workloads/${id}`);
-  const name = workload.name || (workload.kind === "notebook" ? t("default notebook") : id);
-  show("what", `${name} · ${workload.spec} · ${perHour(workload.price_micro)}`);
+  show("what", `${title(workload)} · ${workload.spec} · ${perHour(workload.price_micro)}`);
   if (workload.phase === "running" && (workload.url || workload.kind === "job")) await ready();
   else if (workload.phase === "queued") waiting(await get("/workloads/queue"));
   else if (ENDED.includes(workload.phase)) ended();
