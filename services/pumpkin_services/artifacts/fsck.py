@@ -113,7 +113,7 @@ async def _check_versions(database: Database, store: ObjectStore, report: Report
                 .join(VersionObjectRow, VersionObjectRow.object_id == ChunkRow.object_id)
                 .where(VersionObjectRow.version_id == version_id)
             )
-            chunks: dict[str, int] = dict((await session.execute(query)).tuples().all())
+            chunks = {str(digest): int(size) for digest, size in await session.execute(query)}
         if row is None or row.state != "ready":
             continue
         fault = await asyncio.to_thread(_version_fault, store, row, chunks)

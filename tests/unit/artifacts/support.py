@@ -13,6 +13,10 @@ from typing import Any
 
 import httpx
 from jupyterhub.services.auth import HubOAuth
+from sqlalchemy.ext.asyncio import AsyncSession
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
 from pumpkin_services.algorithms import api as algorithms_api
 from pumpkin_services.algorithms.service import AlgorithmService
 from pumpkin_services.artifacts.access import Owned
@@ -32,9 +36,6 @@ from pumpkin_services.web.auth import Authenticator
 from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import Limit, RateLimiter
 from pumpkin_services.web.server import CHUNK, MAX_BODY, application, handlers
-from sqlalchemy.ext.asyncio import AsyncSession
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
 
 WORKSPACES = {"ann", "bob", "lab", "root"}
 BELONGING: dict[str, dict[str, WorkspaceRole]] = {
@@ -90,7 +91,9 @@ class World:
 
 def principal(name: str) -> Principal:
     verbs = ("read", "write", "admin") if name == "root" else ("read", "write")
-    scopes = frozenset(f"custom:pumpkin:{kind}:{verb}" for kind in ("datasets", "algorithms", "models") for verb in verbs)
+    scopes = frozenset(
+        f"custom:pumpkin:{kind}:{verb}" for kind in ("datasets", "algorithms", "models") for verb in verbs
+    )
     return Principal(name=name, token=name, scopes=scopes, workspaces=BELONGING.get(name, {name: "owner"}))
 
 
@@ -126,7 +129,14 @@ async def make_world(root: Path, *, cache_bytes: int = 1 << 30) -> AsyncIterator
     )
     kinds: dict[str, Any] = {"artifacts": artifacts, "require_workspace": require_workspace}
     world = World(
-        root, database, store, artifacts, DatasetService(**kinds), AlgorithmService(**kinds), ModelService(**kinds), limits
+        root,
+        database,
+        store,
+        artifacts,
+        DatasetService(**kinds),
+        AlgorithmService(**kinds),
+        ModelService(**kinds),
+        limits,
     )
     yield world
     await artifacts.stop()

@@ -14,7 +14,13 @@ import pytest
 from tests.unit.artifacts.support import Site, begin, manifest, push, send, sha
 
 BASE = "/datasets/ann/digits"
-FILES = {"README.md": b"# digits\n", "train/a.csv": b"1,2\n" * 500, "train/b.csv": b"3,4\n", "train/deep/c": b"", "x": b"x"}
+FILES = {
+    "README.md": b"# digits\n",
+    "train/a.csv": b"1,2\n" * 500,
+    "train/b.csv": b"3,4\n",
+    "train/deep/c": b"",
+    "x": b"x",
+}
 
 
 @pytest.fixture
@@ -102,10 +108,11 @@ async def test_a_version_downloads_as_an_archive(ann: httpx.AsyncClient, kind: s
         archive = zipfile.ZipFile(io.BytesIO(answer.content))
         assert {name: archive.read(name) for name in archive.namelist()} == files
     else:
-        tar = tarfile.open(fileobj=io.BytesIO(answer.content))
-        assert {member.name: tar.extractfile(member).read() for member in tar} == files  # pyright: ignore
+        with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
+            assert {member.name: tar.extractfile(member).read() for member in tar} == files  # pyright: ignore
     part = await ann.get(f"{BASE}/versions/1/archive", params={"folder": "train/deep"})
-    assert tarfile.open(fileobj=io.BytesIO(part.content)).getnames() == ["train/deep/c"]
+    with tarfile.open(fileobj=io.BytesIO(part.content)) as tar:
+        assert tar.getnames() == ["train/deep/c"]
 
 
 async def test_two_versions_are_compared(ann: httpx.AsyncClient) -> None:
