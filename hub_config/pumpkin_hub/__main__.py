@@ -99,17 +99,21 @@ def _detached(request: launcher.Request, place: Place) -> int:
 
 @main.command()
 @data_option
-def down(data: Path) -> None:
+@click.option("--all", "everything", is_flag=True, help="End running notebooks and jobs as well.")
+def down(data: Path, everything: bool) -> None:
     """Stop Hub, proxy and service. Notebooks and jobs run on, and are found again by the next `up`."""
+    data = data.expanduser().absolute()
     try:
-        stopped = launcher.stop(data.expanduser().absolute())
+        stopped = launcher.stop(data)
     except Refused as error:
         refuse(error)
-    click.echo(
-        "Stopped. Notebooks and jobs that were running run on; the next 'pumpkin up' finds them."
-        if stopped
-        else f"Pumpkin does not run on {data}."
-    )
+    ended = launcher.stop_workloads(data) if everything else 0
+    if not stopped:
+        click.echo(f"Pumpkin does not run on {data}.")
+    elif not everything:
+        click.echo("Stopped. Notebooks and jobs that were running run on; the next 'pumpkin up' finds them.")
+    if everything and (stopped or ended):
+        click.echo(f"Stopped, with {ended} running replicas of notebooks and jobs.")
 
 
 @main.command()

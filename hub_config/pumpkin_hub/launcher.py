@@ -29,6 +29,7 @@ from pumpkin_hub.place import Place, Refused, check_ports, open_data
 from pumpkin_hub.settings import Pumpkin, SettingsError, load, settings
 
 STOP_SECONDS = 45
+WORKLOAD_SECONDS = 60
 START_SECONDS = 90
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 60
@@ -301,6 +302,13 @@ def stop(data: Path) -> bool:
         raise Refused(f"Something holds {data}/run/lock that is not this user's Pumpkin: end it by hand.")
     processes.end(launchers, seconds=STOP_SECONDS + 15)
     return bool(processes.end_leftovers(place)) or bool(launchers)
+
+
+def stop_workloads(data: Path) -> int:
+    """End every running notebook and job; return how many replicas that were. Their supervisors end them cleanly."""
+    running = processes.supervisors(data)
+    processes.end(running, seconds=WORKLOAD_SECONDS)
+    return len(running)
 
 
 def shorten(log: Path) -> None:

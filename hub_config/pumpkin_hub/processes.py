@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -55,6 +56,19 @@ def find(place: Place, *parts: Part) -> list[tuple[Part, psutil.Process]]:
             continue
         # The shell that starts a part carries the same words, until it becomes that part.
         found.extend((part, process) for part in wanted if _carries(words, command_mark(place, part)))
+    return found
+
+
+def supervisors(data: Path) -> list[psutil.Process]:
+    """Return the supervisors of running workloads: each works in a run folder of the data folder."""
+    runs = f"{data / 'runs'}/"
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd().startswith(runs) and any(word.endswith("supervisor.py") for word in process.cmdline()):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
     return found
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +87,26 @@ def test_down_ends_a_detached_platform(make_platform: Make) -> None:
     assert stopped.returncode == 0
     assert house.pids("launcher", "hub", "proxy", "service") == []
     assert "does not run" in house.command("down").stdout
+
+
+def test_down_all_ends_the_supervisors_of_this_data_folder_only(make_platform: Make, tmp_path: Path) -> None:
+    house = make_platform()
+    script = tmp_path / "supervisor.py"
+    script.write_text("import time; time.sleep(600)")
+    started = []
+    for folder in (house.data / "runs" / "w1" / "1" / "main-0", tmp_path / "other" / "runs" / "w2"):
+        folder.mkdir(parents=True)
+        started.append(psutil.Popen([sys.executable, "-I", "-S", str(script)], cwd=folder))
+    ours, other = started
+    # Takes note of the end at once, as its parent would: `down` waits for a process to be gone, not a zombie.
+    threading.Thread(target=ours.wait, daemon=True).start()
+    try:
+        assert "1 running replicas" in house.command("down", "--all").stdout
+        assert not ours.is_running()
+        assert other.is_running()
+    finally:
+        other.kill()
+        other.wait()
 
 
 @pytest.mark.parametrize("offset", range(4))
