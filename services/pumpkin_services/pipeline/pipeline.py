@@ -79,7 +79,7 @@ class Pipeline:
     """`run` it as long as the service runs; it acts only while it holds the lease."""
 
     def __init__(self, parts: PipelineParts) -> None:
-        self._parts = parts
+        self.parts = parts
         self._lease = Lease(parts.database, seconds=parts.lease_seconds)
         self._told_no_money: set[str] = set()
         self._looks = 0
@@ -88,7 +88,7 @@ class Pipeline:
 
     def _fresh(self) -> None:
         """Build what belongs to one tenure."""
-        parts = self._parts
+        parts = self.parts
         self._queue = WorkQueue()
         self._writes = Writes(parts.database, self._lease)
         self._writes.set_last(self._schedule, self._scheduled)
@@ -137,7 +137,7 @@ class Pipeline:
                     log.info("this replica runs the pipeline now")
                     await self._tenure()
                     log.warning("this replica does not run the pipeline any more")
-                await asyncio.sleep(self._parts.lease_seconds / 3)
+                await asyncio.sleep(self.parts.lease_seconds / 3)
         finally:
             await asyncio.shield(self._lease.release())
 
@@ -179,7 +179,7 @@ class Pipeline:
     async def _renew(self) -> None:
         last = time.monotonic()
         while True:
-            await asyncio.sleep(self._parts.lease_seconds / 3)
+            await asyncio.sleep(self.parts.lease_seconds / 3)
             try:
                 if not await self._lease.acquire():
                     raise LeaseLost
@@ -189,14 +189,14 @@ class Pipeline:
             except Exception as error:
                 # The database may be away for a moment; every write is fenced anyway.
                 log.warning("the lease could not be renewed: %s", error)
-                if time.monotonic() - last > self._parts.lease_seconds:
+                if time.monotonic() - last > self.parts.lease_seconds:
                     raise LeaseLost from error
 
     async def _recover(self) -> None:
         """Look at everything that is not at its end, and remove what nobody knows."""
         # In this order: what is launched has a row first, so a key without a row is an orphan.
-        keys = await self._parts.runtime.list()
-        async with self._parts.database.read() as session:
+        keys = await self.parts.runtime.list()
+        async with self.parts.database.read() as session:
             active = await session.execute(select(WorkloadRow.id, WorkloadRow.phase).where(WorkloadRow.active))
             for workload, phase in active.all():
                 if phase != "queued":
@@ -235,12 +235,12 @@ class Pipeline:
 
     async def _listen(self) -> None:
         while True:
-            for key in await self._parts.runtime.wait_change(SCAN_SECONDS):
+            for key in await self.parts.runtime.wait_change(SCAN_SECONDS):
                 self._queue.add(key.workload)
 
     async def _scan(self) -> None:
         """See what changed without our hearing of it."""
-        async with self._parts.database.read() as session:
+        async with self.parts.database.read() as session:
             changed = await session.scalars(
                 select(WorkloadRow.id).where(WorkloadRow.active, WorkloadRow.target != "run")
             )
@@ -252,7 +252,7 @@ class Pipeline:
 
     async def _schedule(self, session: AsyncSession) -> list[str]:
         """Start what fits, within the transaction that just freed room or heard of something new."""
-        board = self._parts.board
+        board = self.parts.board
         position = await board.position(session, startable=True)
         if not position.candidates:
             return []
@@ -264,13 +264,13 @@ class Pipeline:
             now=time.time(),
             caps=await board.caps(session, candidates),
         )
-        return await changes.start(session, starts, grant_seconds=self._parts.grant_seconds) if starts else []
+        return await changes.start(session, starts, grant_seconds=self.parts.grant_seconds) if starts else []
 
     def _scheduled(self, started: list[str]) -> None:
         for workload in started:
             self._told_no_money.discard(workload)
             self._queue.add(workload)
-            self._parts.wakeups.ring(f"workload:{workload}")
+            self.parts.wakeups.ring(f"workload:{workload}")
 
     async def _payable(self, session: AsyncSession, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Leave out what its workspace cannot pay for now; it waits, and says so."""
@@ -279,7 +279,7 @@ class Pipeline:
         for item in candidates:
             question = (item.workspace, item.price_micro)
             if item.price_micro and question not in answers:
-                answers[question] = await self._parts.billing.can_start(
+                answers[question] = await self.parts.billing.can_start(
                     session, workspace=item.workspace, price_micro=item.price_micro
                 )
             if answers.get(question, True):
@@ -306,12 +306,12 @@ class Pipeline:
         now = time.time_ns() // 1_000_000
 
         async def change(session: AsyncSession) -> None:
-            await self._parts.billing.charge_running(session, until_ms=now)
+            await self.parts.billing.charge_running(session, until_ms=now)
 
         await self._writes.run(change)
 
     async def _running(self) -> list[Key]:
-        async with self._parts.database.read() as session:
+        async with self.parts.database.read() as session:
             rows = await session.execute(
                 select(WorkloadRow.id, WorkloadRow.attempt).where(WorkloadRow.phase == "running")
             )

@@ -185,7 +185,8 @@ class WorkloadStreams:
 
     async def _started(self, row: WorkloadRow, *, replica: str, attempt: int | None) -> Key | None:
         """Wait for the attempt to be launched; None when the workload ended without one."""
-        while row.phase == "queued" and attempt is None and row.attempt == 0:
+        # While it is being prepared there is no log yet, and what is not there looks as if it had ended.
+        while attempt is None and (row.phase == "preparing" or (row.phase == "queued" and row.attempt == 0)):
             await self._wakeups.wait(f"workload:{row.id}", timeout=POLL_SECONDS)
             async with self._database.read() as session:
                 found = await session.get(WorkloadRow, row.id)

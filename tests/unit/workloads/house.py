@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pumpkin_services.billing.models import Recharge
 from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import migrate
-from pumpkin_services.pipeline.pipeline import Pipeline, PipelineParts
+from pumpkin_services.pipeline.pipeline import Pipeline
 from pumpkin_services.principal import PREFIX, Principal
 from pumpkin_services.resources.models import PoolCreate, SpecCreate
 from pumpkin_services.resources.shapes import NodeCapacity
@@ -50,24 +51,7 @@ class House:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def make_pipeline(self, **changes: Any) -> Pipeline:
-        parts = self.parts
-        values = PipelineParts(
-            database=parts.database,
-            wakeups=parts.wakeups,
-            runtime=parts.runtime,
-            service=parts.workloads,
-            board=parts.queries._board,
-            billing=parts.billing,
-            pins=parts.artifacts,
-            folders=parts.artifacts,
-            environments=parts.images,
-            models=parts.models,
-            tokens=parts.tokens,
-            hub=parts.hub,
-            data=self.data,
-            url="http://127.0.0.1:1",
-            stop_grace=1.0,
-        )
+        values = dataclasses.replace(self.parts.pipeline.parts, stop_grace=1.0)
         return Pipeline(dataclasses.replace(values, **changes))
 
     async def start_pipeline(self, **changes: Any) -> None:
@@ -194,4 +178,5 @@ async def _furnish(parts: Parts) -> None:
         }.items():
             await parts.resources.create_spec(session, admin, spec=SpecCreate(name=name, **values))
         await parts.resources.create_pool(session, admin, pool=PoolCreate(name="default", everyone=True))
+        await parts.billing.recharge(session, admin, recharge=Recharge(workspace="ann", amount_micro=1_000_000))
     await parts.images.interpreters.register_default(sys.executable)
