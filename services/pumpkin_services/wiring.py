@@ -11,7 +11,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlparse
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,7 +34,6 @@ from pumpkin_services.images.uv import UvSettings
 from pumpkin_services.meta import BASE_PATH, with_meta
 from pumpkin_services.models import api as models_api
 from pumpkin_services.models.service import ModelService
-from pumpkin_services.pipeline.pipeline import Pipeline, PipelineParts
 from pumpkin_services.pipeline.pipeline import Pipeline, PipelineParts
 from pumpkin_services.resources import api as resources_api
 from pumpkin_services.resources.service import ResourceService
@@ -175,6 +173,8 @@ def wire(settings: Platform, database: Database) -> Parts:
     workloads = WorkloadService(
         planner=planner, billing=billing, limits=resources.limits, pins=artifacts, wakeups=wakeups
     )
+    for keeper in (datasets, algorithms, models, images, workloads, billing):
+        accounts.workspaces.holdings.append(keeper.held)
     board = Board(resources)
     queries = WorkloadQueries(service=workloads, board=board, resources=resources, billing=billing)
     resources.usage = queries.holdings

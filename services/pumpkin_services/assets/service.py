@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -72,6 +72,12 @@ class AssetService:
     def module(self) -> str:
         """The word of the URL and of the scopes: `datasets`."""
         return f"{self.kind}s"
+
+    async def held(self, session: AsyncSession, workspace: str) -> str:
+        """Return in words how many things of this kind a workspace has, "" for none."""
+        mine = select(func.count()).where(AssetRow.kind == self.kind, AssetRow.workspace == workspace)
+        count = await session.scalar(mine)
+        return f"{count} {self.kind}{'' if count == 1 else 's'}" if count else ""
 
     async def list(self, session: AsyncSession, principal: Principal, *, query: AssetQuery) -> Page[Any]:
         """List what the caller may see, newest first."""

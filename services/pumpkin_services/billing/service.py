@@ -307,6 +307,11 @@ class BillingService:
             revision=standing.revision,
         )
 
+    async def held(self, session: AsyncSession, workspace: str) -> str:
+        """Return in words the money a workspace still has, "" for none."""
+        left = (await self._balance(session, workspace)).balance_micro
+        return f"a balance of {words(left, self._currency)}" if left > 0 else ""
+
     async def set_budget(
         self, session: AsyncSession, principal: Principal, *, workspace: str, patch: BudgetPatch, if_match: int | None
     ) -> Balance:

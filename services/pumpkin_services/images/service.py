@@ -361,6 +361,11 @@ class EnvironmentService:
 
     # Rows
 
+    async def held(self, session: AsyncSession, workspace: str) -> str:
+        """Return in words how many environments a workspace has, "" for none."""
+        count = await session.scalar(select(func.count()).where(EnvironmentRow.workspace == workspace))
+        return f"{count} environment{'' if count == 1 else 's'}" if count else ""
+
     async def _require_unused(self, session: AsyncSession, versions: Sequence[str]) -> None:
         users = await self.in_use(session, list(versions)) if self.in_use is not None and versions else []
         if users:

@@ -284,6 +284,12 @@ class WorkloadService:
             )
         )
 
+    async def held(self, session: AsyncSession, workspace: str) -> str:
+        """Return in words how many unfinished workloads a workspace has, "" for none."""
+        mine = select(func.count()).where(WorkloadRow.workspace == workspace, WorkloadRow.phase.in_(wire.OPEN))
+        count = await session.scalar(mine)
+        return f"{count} unfinished workload{'' if count == 1 else 's'}" if count else ""
+
     async def in_use(self, session: AsyncSession, versions: Sequence[str]) -> list[str]:
         """Return the names of unfinished workloads that use any of these versions (of environments, too)."""
         names = await session.scalars(
