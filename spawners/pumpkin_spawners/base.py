@@ -185,6 +185,15 @@ class PumpkinSpawner(Spawner):
         """The path of the platform's pages for a browser."""
         return f"{self.hub.base_url.removesuffix('hub/')}services/pumpkin/"
 
+    @default("start_timeout")
+    def _start_timeout(self) -> int:
+        # A claim may wait for inputs to be placed and an environment to be built; it ends earlier by itself.
+        return 330
+
+    @default("http_timeout")
+    def _http_timeout(self) -> int:
+        return 120
+
     @default("options_from_form")
     def _from_form(self) -> Any:
         return self.options_of_form

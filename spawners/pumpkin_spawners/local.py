@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class LocalSpawner(PumpkinSpawner):
         env["JUPYTER_PATH"] = _joined(NOTEBOOK / "data", env.get("JUPYTER_PATH"))
         env["PUMPKIN_URL"] = self.platform_url
         return env
+
+    def get_args(self) -> list[str]:
+        """Add what a platform run by root needs; its notebooks run as root too, inside their sandbox."""
+        return [*super().get_args(), *(["--allow-root"] if os.geteuid() == 0 else [])]
 
     def _command(self) -> list[str]:
         # By its full path: the platform's PATH need not be the Hub's.

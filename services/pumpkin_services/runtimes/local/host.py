@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from pumpkin_services.runtimes.local.layout import SYSTEM, Host
@@ -19,7 +20,8 @@ def find() -> Host:
     """Look at this machine once."""
     etc, dev = Path("/etc"), Path("/dev")
     # /etc/resolv.conf is often a link to where the sandbox shows nothing.
-    wanted = [sys.base_prefix, str(Path("/etc/resolv.conf").resolve())]
+    # The platform's own Python too: notebook servers run from it, whatever environment their kernels have.
+    wanted = [sys.base_prefix, sys.prefix, *_sources(), str(Path("/etc/resolv.conf").resolve())]
     devices = {-1: [str(dev / name) for name in SHARED_DEVICES if (dev / name).exists()]}
     for path in dev.glob("nvidia*"):
         if match := re.fullmatch(r"nvidia(\d+)", path.name):
@@ -30,6 +32,13 @@ def find() -> Host:
         hidden_folders=[str(etc / name) for name in HIDDEN_FOLDERS if (etc / name).is_dir()],
         devices=devices,
     )
+
+
+def _sources() -> list[str]:
+    """Return the folders of what the user's processes load of ours, where it is not installed but a checkout."""
+    found = [find_spec(name) for name in ("pumpkin", "pumpkin_server", "pumpkin_spawners")]
+    roots = {str(Path(spec.origin).parent.parent) for spec in found if spec is not None and spec.origin}
+    return sorted(root for root in roots if not Path(root).is_relative_to(sys.prefix))
 
 
 def bubblewrap() -> str | None:
