@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pumpkin import _models as models
     from pumpkin._async.client import AsyncClient
     from pumpkin._protocol import Event, Progress
     from pumpkin._sync.client import Client
@@ -34,6 +35,7 @@ __all__ = [
     "dataset",
     "load_ipython_extension",
     "log_metrics",
+    "models",
     "output",
     "params",
     "pretrained",
@@ -52,4 +54,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'pumpkin' has no attribute '{name}'")
+    if name == "models":
+        return importlib.import_module("pumpkin._models")
     return getattr(importlib.import_module(_HOMES.get(name, "pumpkin.job")), name)

@@ -147,7 +147,8 @@ class Assets(Generic[A]):
         """Make a new version from a folder, a file, or a zip or tar archive, making the thing itself when needed.
 
         Without `reference` it is called like the source. Only what the platform does not have yet is sent; after
-        a break, the same call goes on where it stopped. `fields` are those of `create`.
+        a break, the same call goes on where it stopped. A folder that is just as the newest version makes none:
+        that one is returned. `fields` are those of `create`.
         """
         path = in_thread(archives.examine, source)
         asset = self._ensure(reference or archives.suggest_name(path), fields)

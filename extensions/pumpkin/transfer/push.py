@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from pumpkin._models import Upload, UploadTargets
+from pumpkin._models import Upload, UploadTargets, Version
 from pumpkin._protocol import OnProgress, Progress
 from pumpkin._sync.transport import Transport
 from pumpkin.config import Config
@@ -61,7 +61,10 @@ class Pack:
 def push(
     config: Config, where: str, source: Path, *, exclude: Sequence[str] = (), on_progress: OnProgress | None = None
 ) -> int:
-    """Make a version of the thing at API path `where` from the folder `source`; return its number."""
+    """Make a version of the thing at API path `where` from the folder `source`; return its number.
+
+    When nothing differs from the newest version, that one's number is returned and none is made.
+    """
     files = list(scan(source, exclude=exclude))
     if not files:
         raise PumpkinError(f"There is no file in '{source}': a version needs one at least.", field="source")
@@ -75,6 +78,7 @@ def push(
 class _Push:
     def __init__(self, transport: Transport, where: str, files: list[File], on_progress: OnProgress | None) -> None:
         self.transport = transport
+        self.where = where
         self.files = files
         self.on_progress = on_progress
         self.upload = f"{where}/uploads/" + transport.post(Upload, f"{where}/uploads").id
@@ -91,18 +95,31 @@ class _Push:
             ThreadPoolExecutor(WORKERS, "pumpkin-send") as sending,
         ):
             try:
-                self._send_chunks(hashing, sending, manifest)
+                identity = self._send_chunks(hashing, sending, manifest)
             except BaseException:
                 hashing.shutdown(wait=False, cancel_futures=True)
                 sending.shutdown(wait=False, cancel_futures=True)
                 raise
             self._report("finishing")
-            # Read from the file for each try, since a retry must send it from its beginning.
+            same = self._unchanged(identity)
+            if same is not None:
+                self.transport.delete(self.upload)
+                return same
             manifest.seek(0)
             self.transport.request("PUT", f"{self.upload}/manifest", content=manifest.read(), timeout=600.0)
         return commit(self.transport, self.upload, on_verified=self._verified)
 
-    def _send_chunks(self, hashing: ThreadPoolExecutor, sending: ThreadPoolExecutor, manifest: IO[bytes]) -> None:
+    def _unchanged(self, identity: str) -> int | None:
+        """Return the number of the newest version if this one would be the same, byte for byte."""
+        try:
+            newest = self.transport.get(Version, f"{self.where}/versions/latest")
+        except PumpkinError as error:
+            if error.status != 404:
+                raise
+            return None
+        return newest.number if newest.manifest_hash == identity else None
+
+    def _send_chunks(self, hashing: ThreadPoolExecutor, sending: ThreadPoolExecutor, manifest: IO[bytes]) -> str:
         flights: deque[Future[None]] = deque()
         pack = Pack()
         with gzip.GzipFile(fileobj=manifest, mode="wb", compresslevel=3, mtime=0) as lines:
@@ -125,6 +142,7 @@ class _Push:
             flights.append(sending.submit(self._send, pack))
         for flight in flights:
             flight.result()
+        return writer.identity.hexdigest()
 
     def _send(self, pack: Pack) -> None:
         """Ask which chunks of the pack are missing, put those, register them."""
@@ -177,9 +195,10 @@ def commit(transport: Transport, upload: str, *, on_verified: OnVerified = lambd
 
 
 class _Lines:
-    """Writes manifest lines as files get complete."""
+    """Writes manifest lines as files get complete; `identity` is their hash, which is the version's."""
 
     def __init__(self, out: gzip.GzipFile) -> None:
+        self.identity = hashlib.sha256()
         self._out = out
         self._whole = hashlib.sha256()
         self._chunks: list[dict[str, str | int]] = []
@@ -201,7 +220,9 @@ class _Lines:
             "sha256": digest,
             "chunks": self._chunks,
         }
-        self._out.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self.identity.update(data)
+        self._out.write(data)
         self._chunks, self._whole = [], hashlib.sha256()
 
 

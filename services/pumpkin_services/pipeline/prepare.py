@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.views import EnvironmentRef
+from pumpkin_services.pipeline.sdk import sdk_folder, with_sdk
 from pumpkin_services.pipeline.verdict import Verdict
 from pumpkin_services.problems import Problem, Unavailable
 from pumpkin_services.runtimes.base import Bind, Key, Launch, ReplicaSpec
@@ -62,6 +63,7 @@ class Preparer:
         self._folders = folders
         self._tokens = tokens
         self._url = url
+        self._sdk = sdk_folder(data)
 
     async def prepare(self, workload: str, plan: Plan) -> Prepared:
         """Get everything ready; may take as long as a build or a download does. Repeating it costs little.
@@ -132,7 +134,7 @@ class Preparer:
                     role=item.role,
                     index=item.index,
                     argv=claim.get("command") or roles[item.role].argv,
-                    env={**common, **roles[item.role].env, **_claimed(claim, common)},
+                    env=with_sdk({**common, **roles[item.role].env, **_claimed(claim, common)}, self._sdk),
                     cwd=claim.get("cwd") or ("/userhome" if row.kind == "notebook" else ""),
                     cpu_milli=item.cpu_milli,
                     memory=item.memory,
@@ -167,7 +169,7 @@ class Preparer:
         prefix = ready.environment.prefix
         return [
             *ready.binds,
-            *([Bind(source=str(prefix), target=str(prefix))] if prefix else []),
+            *[Bind(source=str(folder), target=str(folder)) for folder in (prefix, self._sdk) if folder],
             # At its own path, so that PUMPKIN_METRICS is right with and without a sandbox.
             Bind(source=metrics, target=metrics, writable=True),
             Bind(source=str(self.output(key)), target="/model", writable=True),
