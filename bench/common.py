@@ -43,7 +43,9 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def report(bench: str, *, ours: float, reference: float, ratio: float, rows: Sequence[Sequence[str]], **more: object) -> None:
+def report(
+    bench: str, *, ours: float, reference: float, ratio: float, rows: Sequence[Sequence[str]], **more: object
+) -> None:
     """Print the table (first row: headings) and, last, one JSON object."""
     memory = psutil.virtual_memory().total / 2**30
     machine = f"{psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
@@ -51,4 +53,6 @@ def report(bench: str, *, ours: float, reference: float, ratio: float, rows: Seq
     for row in rows[1:]:
         table.add_row(*row)
     Console(width=110).print(table)
-    print(json.dumps({"bench": bench, "ours": ours, "reference": reference, "ratio": round(ratio, 4), **more}), flush=True)
+    print(
+        json.dumps({"bench": bench, "ours": ours, "reference": reference, "ratio": round(ratio, 4), **more}), flush=True
+    )

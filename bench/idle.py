@@ -16,7 +16,9 @@ def main() -> None:
     with fresh_house("idle") as house:
         house.up()
         time.sleep(20)
-        parts = {part: psutil.Process(house.pids(part)[0]).memory_info().rss / 2**20 for part in ("hub", "proxy", "service")}
+        parts = {
+            part: psutil.Process(house.pids(part)[0]).memory_info().rss / 2**20 for part in ("hub", "proxy", "service")
+        }
     total = sum(parts.values())
     rows = [("process", "resident"), *((name, f"{size:.0f} MiB") for name, size in parts.items())]
     rows += [("all", f"{total:.0f} MiB"), ("allowed", f"{ALLOWED} MiB")]
