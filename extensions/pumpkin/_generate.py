@@ -19,7 +19,7 @@ OPTIONS = """
     --input-file-type openapi --output-model-type pydantic_v2.BaseModel --target-python-version 3.11
     --use-standard-collections --use-union-operator --enum-field-as-literal all --disable-timestamp
     --use-schema-description --use-field-description --use-annotated --strict-nullable --use-double-quotes
-    --formatters ruff-format ruff-check
+    --base-class pumpkin._answer.Answer --formatters ruff-format ruff-check
 """
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
+
+from pumpkin._answer import Answer
 
 
-class Accelerator(BaseModel):
+class Accelerator(Answer):
     """
     One accelerator of a node; `index` is the one the driver gives it, `memory` in bytes.
     """
@@ -19,7 +21,7 @@ class Accelerator(BaseModel):
     uuid: str = ""
 
 
-class AcceleratorSample(BaseModel):
+class AcceleratorSample(Answer):
     """
     One accelerator: `utilization` 0 to 1, `memory` bytes.
     """
@@ -29,7 +31,7 @@ class AcceleratorSample(BaseModel):
     memory: int
 
 
-class Algorithm(BaseModel):
+class Algorithm(Answer):
     """
     Code to run. `framework` is free text (`pytorch`, …); `entrypoint` is the command a job offers first.
     """
@@ -66,7 +68,7 @@ class Algorithm(BaseModel):
     entrypoint: str
 
 
-class Attempt(BaseModel):
+class Attempt(Answer):
     """
     One try. `reason` and `message` tell why it did not succeed.
     """
@@ -100,7 +102,7 @@ class Attempt(BaseModel):
     ended: AwareDatetime | None
 
 
-class AuditLine(BaseModel):
+class AuditLine(Answer):
     """
     One change, or one admin's read of somebody else's data.
     """
@@ -117,7 +119,7 @@ class AuditLine(BaseModel):
     detail: dict[str, Any]
 
 
-class Balance(BaseModel):
+class Balance(Answer):
     """
     What a workspace has, spends and may spend.
     """
@@ -133,7 +135,7 @@ class Balance(BaseModel):
     revision: int
 
 
-class BatchItem(BaseModel):
+class BatchItem(Answer):
     """
     What became of one of them: `done`, or why not.
     """
@@ -143,7 +145,7 @@ class BatchItem(BaseModel):
     message: str = ""
 
 
-class BatchResult(BaseModel):
+class BatchResult(Answer):
     """
     The answers, in the order asked.
     """
@@ -151,7 +153,7 @@ class BatchResult(BaseModel):
     items: list[BatchItem]
 
 
-class Change(BaseModel):
+class Change(Answer):
     """
     One path that differs; sizes in bytes, null where the file is not.
     """
@@ -162,7 +164,7 @@ class Change(BaseModel):
     new_bytes: int | None
 
 
-class Changed(BaseModel):
+class Changed(Answer):
     """
     One package whose version differs.
     """
@@ -172,7 +174,7 @@ class Changed(BaseModel):
     after: str
 
 
-class Dataset(BaseModel):
+class Dataset(Answer):
     """
     A dataset. `type` is free text: `image`, `text`, `table`, …
     """
@@ -208,7 +210,7 @@ class Dataset(BaseModel):
     type: str
 
 
-class Diff(BaseModel):
+class Diff(Answer):
     """
     A page of changes by path, and the totals over all of them.
     """
@@ -222,7 +224,7 @@ class Diff(BaseModel):
     next: str | None = None
 
 
-class EnvironmentVersion(BaseModel):
+class EnvironmentVersion(Answer):
     """
     One version in full; `log` is the path of its build log under the API's base.
     """
@@ -251,7 +253,7 @@ class EnvironmentVersion(BaseModel):
     log: str
 
 
-class Event(BaseModel):
+class Event(Answer):
     """
     Something that happened to a workload. `type` is a stable word, `message` a sentence.
     """
@@ -264,7 +266,7 @@ class Event(BaseModel):
     detail: dict[str, Any]
 
 
-class EventPage(BaseModel):
+class EventPage(Answer):
     """
     A page of events, newest first.
     """
@@ -273,7 +275,7 @@ class EventPage(BaseModel):
     next: str | None = None
 
 
-class Forecast(BaseModel):
+class Forecast(Answer):
     """
     When a queued workload is expected to start; seconds from now, null when there is no history to tell from.
     """
@@ -286,7 +288,7 @@ class Forecast(BaseModel):
     p90_seconds: float | None = None
 
 
-class FreeSpec(BaseModel):
+class FreeSpec(Answer):
     """
     A spec that would start at once, with its price per hour.
     """
@@ -299,7 +301,7 @@ class FreeSpec(BaseModel):
     price_micro: int
 
 
-class Grant(BaseModel):
+class Grant(Answer):
     """
     Leave to start a notebook server.
 
@@ -345,7 +347,7 @@ class Grant(BaseModel):
     message: str = ""
 
 
-class Health(BaseModel):
+class Health(Answer):
     """
     The answer of a replica that serves requests.
     """
@@ -354,7 +356,7 @@ class Health(BaseModel):
     version: str = "0.1.0"
 
 
-class LedgerLine(BaseModel):
+class LedgerLine(Answer):
     """
     One line of the ledger. A positive amount adds to the balance; times of use are epoch milliseconds.
     """
@@ -376,7 +378,7 @@ class LedgerLine(BaseModel):
     price_micro: int | None
 
 
-class Limit(BaseModel):
+class Limit(Answer):
     """
     The limit set for one subject; `*` is the default of its kind.
     """
@@ -403,7 +405,7 @@ class Limit(BaseModel):
     revision: int
 
 
-class LimitValues(BaseModel):
+class LimitValues(Answer):
     """
     How much at once; null takes the default's value, and in the default means no limit.
     """
@@ -426,7 +428,7 @@ class LimitValues(BaseModel):
     """
 
 
-class Lineage(BaseModel):
+class Lineage(Answer):
     """
     Where a model version comes from: references as they stood when the job ran. Empty where nothing was given.
     """
@@ -464,7 +466,7 @@ class Lineage(BaseModel):
     created: AwareDatetime | None = None
 
 
-class Member(BaseModel):
+class Member(Answer):
     """
     Who belongs to a workspace.
     """
@@ -476,7 +478,7 @@ class Member(BaseModel):
     added_by: str
 
 
-class Members(BaseModel):
+class Members(Answer):
     """
     All members of one workspace; `revision` is the workspace's.
     """
@@ -485,7 +487,7 @@ class Members(BaseModel):
     revision: int
 
 
-class Membership(BaseModel):
+class Membership(Answer):
     """
     A workspace of the caller and the role there.
     """
@@ -495,7 +497,7 @@ class Membership(BaseModel):
     personal: bool
 
 
-class MetricPoint(BaseModel):
+class MetricPoint(Answer):
     """
     One value of one metric; null when it was not a finite number. `time` is when it was logged.
     """
@@ -508,7 +510,7 @@ class MetricPoint(BaseModel):
     time: AwareDatetime
 
 
-class Missing(BaseModel):
+class Missing(Answer):
     """
     The chunks to send; the others are held for this upload until it ends.
     """
@@ -516,7 +518,7 @@ class Missing(BaseModel):
     missing: list[str]
 
 
-class Model(BaseModel):
+class Model(Answer):
     """
     A trained model. `framework` is free text.
     """
@@ -552,7 +554,7 @@ class Model(BaseModel):
     framework: str
 
 
-class Node(BaseModel):
+class Node(Answer):
     """
     A machine. `cpu_milli`, `memory`, `accelerators` were found on it; `usable_*` is what workloads may have.
     """
@@ -579,7 +581,7 @@ class Node(BaseModel):
     revision: int
 
 
-class NotebookRequest(BaseModel):
+class NotebookRequest(Answer):
     """
     A notebook server of the caller; `name` is the Hub's server name, "" the default server.
     """
@@ -605,7 +607,7 @@ class NotebookRequest(BaseModel):
     notes: str = ""
 
 
-class Output(BaseModel):
+class Output(Answer):
     """
     Where the output folder goes when the job succeeds: the next version of a model.
     """
@@ -613,47 +615,47 @@ class Output(BaseModel):
     model: str
 
 
-class PageAlgorithm(BaseModel):
+class PageAlgorithm(Answer):
     items: list[Algorithm]
     next: str | None = None
 
 
-class PageAuditLine(BaseModel):
+class PageAuditLine(Answer):
     items: list[AuditLine]
     next: str | None = None
 
 
-class PageBalance(BaseModel):
+class PageBalance(Answer):
     items: list[Balance]
     next: str | None = None
 
 
-class PageDataset(BaseModel):
+class PageDataset(Answer):
     items: list[Dataset]
     next: str | None = None
 
 
-class PageLedgerLine(BaseModel):
+class PageLedgerLine(Answer):
     items: list[LedgerLine]
     next: str | None = None
 
 
-class PageLimit(BaseModel):
+class PageLimit(Answer):
     items: list[Limit]
     next: str | None = None
 
 
-class PageModel(BaseModel):
+class PageModel(Answer):
     items: list[Model]
     next: str | None = None
 
 
-class PageNode(BaseModel):
+class PageNode(Answer):
     items: list[Node]
     next: str | None = None
 
 
-class Pool(BaseModel):
+class Pool(Answer):
     """
     Nodes and specs, and who may use them for what; empty `nodes` or `specs` means all.
     """
@@ -674,12 +676,12 @@ class Pool(BaseModel):
     revision: int
 
 
-class Error(BaseModel):
+class Error(Answer):
     field: str
     message: str
 
 
-class Problem(BaseModel):
+class Problem(Answer):
     """
     RFC 9457 problem details.
     """
@@ -698,7 +700,7 @@ class Problem(BaseModel):
     errors: list[Error] | None = None
 
 
-class QueueItem(BaseModel):
+class QueueItem(Answer):
     """
     One queued workload the caller may see.
     """
@@ -715,7 +717,7 @@ class QueueItem(BaseModel):
     forecast: Forecast
 
 
-class ReadChunk(BaseModel):
+class ReadChunk(Answer):
     """
     Where a chunk lies inside its object.
     """
@@ -725,7 +727,7 @@ class ReadChunk(BaseModel):
     size: int
 
 
-class ReadObject(BaseModel):
+class ReadObject(Answer):
     """
     An object a version is made of: `GET` it (ranges allowed) from `url` before `expires`.
     """
@@ -737,7 +739,7 @@ class ReadObject(BaseModel):
     chunks: list[ReadChunk]
 
 
-class Refused(BaseModel):
+class Refused(Answer):
     """
     One line that cannot be part of an environment, and why.
     """
@@ -746,7 +748,7 @@ class Refused(BaseModel):
     why: str
 
 
-class Replica(BaseModel):
+class Replica(Answer):
     """
     One process of one attempt. `state`: `placed` before it runs, then `running`, `exited` or `lost`.
     """
@@ -769,7 +771,7 @@ class Replica(BaseModel):
     ended: AwareDatetime | None
 
 
-class Role(BaseModel):
+class Role(Answer):
     """
     One part of a distributed job: `replicas` processes alike. The main role's end is the job's end.
     """
@@ -787,7 +789,7 @@ class Role(BaseModel):
     is_main: bool = False
 
 
-class Spec(BaseModel):
+class Spec(Answer):
     """
     A shape to run on: cpu in thousandths of a core, memory in bytes, price per hour in micro-units.
     """
@@ -805,7 +807,7 @@ class Spec(BaseModel):
     revision: int
 
 
-class StatementLine(BaseModel):
+class StatementLine(Answer):
     """
     What one workload used and cost in the period.
     """
@@ -817,7 +819,7 @@ class StatementLine(BaseModel):
     cost_micro: int
 
 
-class TreeEntry(BaseModel):
+class TreeEntry(Answer):
     """
     A file or folder. Of a folder, `bytes` and `files` count everything below it.
     """
@@ -831,7 +833,7 @@ class TreeEntry(BaseModel):
     sha256: str | None = None
 
 
-class Upload(BaseModel):
+class Upload(Answer):
     """
     A version on its way. When `state` is `ready`, `number` is its version; when `failed`, `error` says why.
     """
@@ -851,7 +853,7 @@ class Upload(BaseModel):
     error: str | None = None
 
 
-class UploadTarget(BaseModel):
+class UploadTarget(Answer):
     """
     Where one object goes: `PUT` exactly its size to `url` (relative to the origin of this API) before `expires`.
     """
@@ -862,7 +864,7 @@ class UploadTarget(BaseModel):
     expires: AwareDatetime
 
 
-class UploadTargets(BaseModel):
+class UploadTargets(Answer):
     """
     One target for each size asked for, in that order.
     """
@@ -870,7 +872,7 @@ class UploadTargets(BaseModel):
     objects: list[UploadTarget]
 
 
-class UsageItem(BaseModel):
+class UsageItem(Answer):
     """
     What one replica holds right now.
     """
@@ -889,7 +891,7 @@ class UsageItem(BaseModel):
     since: AwareDatetime | None = None
 
 
-class UsageSample(BaseModel):
+class UsageSample(Answer):
     """
     What one replica used: `cpu_milli` thousandths of a core since the sample before, `memory` bytes.
     """
@@ -902,7 +904,7 @@ class UsageSample(BaseModel):
     accelerators: list[AcceleratorSample]
 
 
-class UsageSamples(BaseModel):
+class UsageSamples(Answer):
     """
     Samples, oldest first; old ones are thinned to one a minute.
     """
@@ -910,7 +912,7 @@ class UsageSamples(BaseModel):
     items: list[UsageSample]
 
 
-class User(BaseModel):
+class User(Answer):
     """
     A user as admins see them.
     """
@@ -929,7 +931,7 @@ class User(BaseModel):
     revision: int
 
 
-class Version(BaseModel):
+class Version(Answer):
     """
     One version. `number` is null until it is ready; `manifest_hash` is its identity by content.
     """
@@ -945,7 +947,7 @@ class Version(BaseModel):
     committed: AwareDatetime | None
 
 
-class VersionReference(BaseModel):
+class VersionReference(Answer):
     """
     The version a reference means.
     """
@@ -960,7 +962,7 @@ class VersionReference(BaseModel):
     bytes: int
 
 
-class VersionSummary(BaseModel):
+class VersionSummary(Answer):
     """
     How one version stands. `reason` and `message` are set when it failed.
     """
@@ -983,7 +985,7 @@ class VersionSummary(BaseModel):
     finished: AwareDatetime | None
 
 
-class WorkloadSummary(BaseModel):
+class WorkloadSummary(Answer):
     """
     A workload in a list. Times in UTC; `price_micro` per hour for all its replicas, `cost_micro` so far.
     """
@@ -1032,7 +1034,7 @@ class WorkloadSummary(BaseModel):
     revision: int
 
 
-class Workspace(BaseModel):
+class Workspace(Answer):
     """
     A workspace; `role` is the caller's there, null for an admin who looks in from outside.
     """
@@ -1048,7 +1050,7 @@ class Workspace(BaseModel):
     revision: int
 
 
-class YamlDocument(BaseModel):
+class YamlDocument(Answer):
     """
     A job request as YAML text.
     """
@@ -1056,7 +1058,7 @@ class YamlDocument(BaseModel):
     yaml: str
 
 
-class Difference(BaseModel):
+class Difference(Answer):
     """
     What is installed compared with version `against`.
     """
@@ -1068,7 +1070,7 @@ class Difference(BaseModel):
     refused: list[Refused]
 
 
-class EffectiveLimits(BaseModel):
+class EffectiveLimits(Answer):
     """
     What holds for the caller and each of their workspaces, defaults filled in; null is no limit.
     """
@@ -1077,7 +1079,7 @@ class EffectiveLimits(BaseModel):
     workspaces: dict[str, LimitValues]
 
 
-class Environment(BaseModel):
+class Environment(Answer):
     """
     A named environment and the state of its newest version.
     """
@@ -1104,7 +1106,7 @@ class Environment(BaseModel):
     updated: AwareDatetime
 
 
-class EnvironmentPage(BaseModel):
+class EnvironmentPage(Answer):
     """
     A page of environments.
     """
@@ -1113,7 +1115,7 @@ class EnvironmentPage(BaseModel):
     next: str | None = None
 
 
-class Estimate(BaseModel):
+class Estimate(Answer):
     """
     What a request would cost and when it would start. `hours` is how long the balance lasts, null when free.
     """
@@ -1126,7 +1128,7 @@ class Estimate(BaseModel):
     free_specs: list[FreeSpec]
 
 
-class JobRequest(BaseModel):
+class JobRequest(Answer):
     """
     A job: either the short form (`spec`, `command`) or `roles`.
     """
@@ -1171,7 +1173,7 @@ class JobRequest(BaseModel):
     notes: str = ""
 
 
-class Me(BaseModel):
+class Me(Answer):
     """
     The caller: who they are, what they may do, where they belong.
     """
@@ -1186,7 +1188,7 @@ class Me(BaseModel):
     revision: int
 
 
-class MetricPage(BaseModel):
+class MetricPage(Answer):
     """
     Points in the order they came; `next` is the cursor of what follows, also on the last page.
     """
@@ -1195,47 +1197,47 @@ class MetricPage(BaseModel):
     next: str | None
 
 
-class PagePool(BaseModel):
+class PagePool(Answer):
     items: list[Pool]
     next: str | None = None
 
 
-class PageReadObject(BaseModel):
+class PageReadObject(Answer):
     items: list[ReadObject]
     next: str | None = None
 
 
-class PageSpec(BaseModel):
+class PageSpec(Answer):
     items: list[Spec]
     next: str | None = None
 
 
-class PageTreeEntry(BaseModel):
+class PageTreeEntry(Answer):
     items: list[TreeEntry]
     next: str | None = None
 
 
-class PageUpload(BaseModel):
+class PageUpload(Answer):
     items: list[Upload]
     next: str | None = None
 
 
-class PageUser(BaseModel):
+class PageUser(Answer):
     items: list[User]
     next: str | None = None
 
 
-class PageVersion(BaseModel):
+class PageVersion(Answer):
     items: list[Version]
     next: str | None = None
 
 
-class PageWorkspace(BaseModel):
+class PageWorkspace(Answer):
     items: list[Workspace]
     next: str | None = None
 
 
-class Queue(BaseModel):
+class Queue(Answer):
     """
     The queue as the caller sees it: his workloads with their places in it, and what is free now.
     """
@@ -1248,7 +1250,7 @@ class Queue(BaseModel):
     free_specs: list[FreeSpec]
 
 
-class Statement(BaseModel):
+class Statement(Answer):
     """
     A workspace's account of a period: opening + received - spent = closing.
     """
@@ -1265,7 +1267,7 @@ class Statement(BaseModel):
     lines_left_out: int
 
 
-class Usage(BaseModel):
+class Usage(Answer):
     """
     Who uses what right now.
     """
@@ -1273,7 +1275,7 @@ class Usage(BaseModel):
     items: list[UsageItem]
 
 
-class VersionPage(BaseModel):
+class VersionPage(Answer):
     """
     A page of versions, without their locks.
     """
@@ -1282,7 +1284,7 @@ class VersionPage(BaseModel):
     next: str | None = None
 
 
-class Workload(BaseModel):
+class Workload(Answer):
     """
     A workload in full. `environment`, `datasets`, … are what its references meant when it was made.
     """
@@ -1359,7 +1361,7 @@ class Workload(BaseModel):
     """
 
 
-class WorkloadPage(BaseModel):
+class WorkloadPage(Answer):
     """
     A page of workloads.
     """

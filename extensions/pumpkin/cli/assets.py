@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, done, emit, facts, table, wants_json
+from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.cli.transfers import progress
-from pumpkin.errors import PumpkinError
 
 OWN_FIELDS = {
     "dataset": [("--type", "What kind of data: image, text, table, …")],
@@ -237,10 +236,7 @@ def _delete(noun: Noun, kind: str) -> None:
     def delete(name: str, yes: bool) -> None:
         """Delete a version, or without a version the whole thing."""
         what = f"version {name}" if "@" in name else f"{kind} {name} with all its versions"
-        if not yes and not wants_json() and sys.stdin.isatty():
-            click.confirm(f"Delete {what}?", abort=True)
-        elif not yes:
-            raise PumpkinError(f"Deleting {what} is not asked here: add --yes.", field="yes", reason="not_confirmed")
+        confirm(f"Delete {what}", yes=yes)
         _assets(kind).delete(name)
         done(f"Deleted {what}.")
 

@@ -11,7 +11,7 @@ import click
 
 from pumpkin.cli import words
 from pumpkin.cli.follow import log_text
-from pumpkin.cli.frame import Noun, client, done, emit, facts, table, wants_json
+from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.errors import PumpkinError
 
 env = Noun("env", help="Environments: named, versioned sets of locked Python packages.")
@@ -102,8 +102,7 @@ def freeze(name: str, new_name: str | None, python: str, leave_out_refused: bool
     difference = made.environments.difference(name, packages)
     if not wants_json():
         _print_difference(difference)
-    if not yes and not wants_json():
-        click.confirm("Keep this as a new version?", abort=True)
+    confirm("Keep this as a new version", yes=yes)
     version = made.environments.freeze(name, packages, name=new_name, leave_out_refused=leave_out_refused or None)
     done(f"{new_name or name}@{version.number} is {version.state}.", version)
 
@@ -135,10 +134,7 @@ def register(name: str, python: Path, description: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def delete(name: str, yes: bool) -> None:
     """Delete a version, or without a version the environment."""
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Delete {name}?", abort=True)
-    elif not yes:
-        raise PumpkinError(f"Deleting {name} is not asked here: add --yes.", field="yes", reason="not_confirmed")
+    confirm(f"Delete {name}", yes=yes)
     client().environments.delete(name)
     done(f"Deleted {name}.")
 

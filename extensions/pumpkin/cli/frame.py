@@ -75,6 +75,7 @@ def version_callback(_context: click.Context, _parameter: click.Parameter, wante
 
 def client() -> Client:
     """Return a client for the platform the command line means; it is closed with the command."""
+    _import_httpx()
     from pumpkin import Client
 
     context = click.get_current_context()
@@ -82,6 +83,23 @@ def client() -> Client:
     if not made.config.token:
         raise PumpkinError(f"You are not logged in at {made.config.url}.", reason="unauthenticated", status=401)
     return context.with_resource(_closing(made))
+
+
+def _import_httpx() -> None:
+    """Import httpx without its own command line, whose modules take longer to load than all the rest of it."""
+    if "httpx" not in sys.modules:
+        sys.modules["httpx._main"] = None  # pyright: ignore[reportArgumentType]  (an ImportError it is prepared for)
+        importlib.import_module("httpx")
+        del sys.modules["httpx._main"]
+
+
+def confirm(action: str, *, yes: bool) -> None:
+    """Ask whether to go on (`Delete digits`); where nobody can answer, `--yes` must have been given."""
+    if yes:
+        return
+    if wants_json() or not sys.stdin.isatty():
+        raise PumpkinError(f"{action}? Nobody can answer here: add --yes.", field="yes", reason="not_confirmed")
+    click.confirm(f"{action}?", abort=True)
 
 
 def _closing(made: Client) -> Any:
@@ -95,7 +113,7 @@ class Noun(click.Group):
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command."""
-        if not isinstance(cmd, click.Group):
+        if not isinstance(cmd, click.Group) and not any("--json" in option.opts for option in cmd.params):
             cmd.params.append(_json())
         super().add_command(cmd, name)
 

@@ -11,7 +11,7 @@ import click
 
 from pumpkin.cli import words
 from pumpkin.cli.follow import follow, follow_log, outcome
-from pumpkin.cli.frame import Noun, client, done, emit, facts, table, wants_json
+from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.errors import PumpkinError
 
 job = Noun("job", help="Submit and watch jobs. JOB is a job's id, or its name: then the newest of that name.")
@@ -232,10 +232,7 @@ def stop(jobs: tuple[str, ...]) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def delete(jobs: tuple[str, ...], yes: bool) -> None:
     """Stop jobs and remove every trace of them, logs included; their models stay."""
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Delete {', '.join(jobs)}?", abort=True)
-    elif not yes:
-        raise PumpkinError("Deleting jobs is not asked here: add --yes.", field="yes", reason="not_confirmed")
+    confirm(f"Delete {', '.join(jobs)}", yes=yes)
     _batch("delete", jobs)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, done, facts, table
-from pumpkin.errors import PumpkinError
+from pumpkin.cli.frame import Noun, client, confirm, done, facts, table
 
 workspace = Noun("workspace", help="Workspaces own things and pay for them; your own is called like you.")
 user = Noun("user", help="Users (for admins).")
@@ -41,10 +38,7 @@ def create(name: str, description: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def delete(name: str, yes: bool) -> None:
     """Delete a workspace that owns nothing any more."""
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Delete the workspace {name}?", abort=True)
-    elif not yes:
-        raise PumpkinError(f"Deleting {name} is not asked here: add --yes.", field="yes", reason="not_confirmed")
+    confirm(f"Delete the workspace {name}", yes=yes)
     client().accounts.delete_workspace(name)
     done(f"Deleted the workspace {name}.")
 
