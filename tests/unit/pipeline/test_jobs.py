@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 
+from sqlalchemy import text
+
 from pumpkin_services.billing.models import Adjustment
 from pumpkin_services.db import utcnow
 from pumpkin_services.workloads.models import MetricQuery
 from pumpkin_services.workloads.tables import WorkloadRow
-from sqlalchemy import text
-
 from tests.unit.workloads.house import House, user
 
 
@@ -126,7 +126,7 @@ async def test_a_budget_stops_a_job_before_it_is_overdrawn(empty_house: House) -
 async def test_a_job_stops_before_the_balance_is_overdrawn(house: House) -> None:
     async with house.parts.database.write() as session:
         await house.parts.billing.adjust(
-            session, user("root", admin=True), adjustment=Adjustment(workspace="ann", amount_micro=-936_000, note="-")
+            session, user("root", admin=True), request=Adjustment(workspace="ann", amount_micro=-936_000, note="-")
         )
     jobs = [await house.submit("sleep 100", spec="paid") for _ in range(8)]
     for job in jobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pumpkin_services.billing.models import Recharge
+from sqlalchemy import select
+
+from pumpkin_services.accounts.tables import UserRow
 from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import migrate
 from pumpkin_services.pipeline.pipeline import Pipeline
@@ -24,7 +27,6 @@ from pumpkin_services.wiring import Parts, wire
 from pumpkin_services.workloads import models as wires
 from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
-from sqlalchemy import select
 
 MODULES = ("datasets", "algorithms", "models", "images", "workloads", "resources", "accounts", "billing")
 GIB = 1 << 30
@@ -57,7 +59,7 @@ class House:
     async def start_pipeline(self, **changes: Any) -> None:
         self.pipeline = self.make_pipeline(**changes)
         self._tasks.append(asyncio.create_task(self.pipeline.run()))
-        await self.until(lambda: self._leads())
+        await self.until(self._leads)
 
     async def _leads(self) -> bool:
         return self.pipeline is not None and self.pipeline.leads
@@ -144,6 +146,7 @@ class House:
 @asynccontextmanager
 async def built(data: Path, *, fresh: bool = True) -> AsyncIterator[House]:
     """Build the platform on `data`; no pipeline yet."""
+    os.environ.setdefault("JUPYTERHUB_API_TOKEN", "there-is-no-hub")
     settings = Platform(data_dir=str(data), isolate="never", default_balance="1")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
@@ -178,5 +181,5 @@ async def _furnish(parts: Parts) -> None:
         }.items():
             await parts.resources.create_spec(session, admin, spec=SpecCreate(name=name, **values))
         await parts.resources.create_pool(session, admin, pool=PoolCreate(name="default", everyone=True))
-        await parts.billing.recharge(session, admin, recharge=Recharge(workspace="ann", amount_micro=1_000_000))
+        session.add_all([UserRow(name="ann"), UserRow(name="ben")])
     await parts.images.interpreters.register_default(sys.executable)
