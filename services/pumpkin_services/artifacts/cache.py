@@ -17,7 +17,9 @@ import os
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from pumpkin_services.artifacts.chunks import Damaged, Location
 from pumpkin_services.artifacts.manifest import Entry, shown
@@ -53,7 +55,7 @@ class NodeCache:
         pins = self.root / "pins" / version_id
         with storage_problems():
             pins.mkdir(exist_ok=True)
-            (pins / holder).touch()
+            (pins / quote(holder, safe="")).touch()
         tree = self.root / "versions" / version_id
         try:
             os.utime(tree)
@@ -124,12 +126,12 @@ class NodeCache:
 
     def release(self, holder: str) -> None:
         """End every pin of `holder`."""
-        for pin in (self.root / "pins").glob(f"*/{holder}"):
+        for pin in (self.root / "pins").glob(f"*/{escape(quote(holder, safe=''))}"):
             pin.unlink(missing_ok=True)
 
     def holders(self) -> set[str]:
         """Return everybody who pins something, to be compared with who is still there."""
-        return {pin.name for pin in (self.root / "pins").glob("*/*")}
+        return {unquote(pin.name) for pin in (self.root / "pins").glob("*/*")}
 
     def evict(self, *, need: int = 0) -> None:
         """Remove versions nobody pins, the longest unused first, until `need` more bytes fit."""

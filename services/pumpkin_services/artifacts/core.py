@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.artifacts import models as wire
 from pumpkin_services.artifacts.access import Owned, Readable
 from pumpkin_services.artifacts.chunks import UNFINISHED, release
-from pumpkin_services.artifacts.tables import ObjectRow, VersionRow
+from pumpkin_services.artifacts.tables import ObjectRow, VersionObjectRow, VersionRow
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.events import Wakeups
 from pumpkin_services.problems import Conflict, NotFound, StorageFull
@@ -68,8 +68,9 @@ class Core:
 
 
 async def stored_bytes(session: AsyncSession, workspace: str) -> int:
-    """Return the bytes that count against a workspace's storage limit."""
-    return await session.scalar(select(func.sum(ObjectRow.size)).where(ObjectRow.workspace == workspace)) or 0
+    """Return the bytes that count against a workspace's storage limit; what waits for the collector does not."""
+    needed = exists().where(VersionObjectRow.object_id == ObjectRow.id)
+    return await session.scalar(select(func.sum(ObjectRow.size)).where(ObjectRow.workspace == workspace, needed)) or 0
 
 
 def new_version(owned: Owned, *, creator: str, source: str | None = None) -> VersionRow:

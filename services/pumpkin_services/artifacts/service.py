@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.artifacts.access import Readable
@@ -69,9 +70,15 @@ class ArtifactService:
         """Return each thing's newest version and how many it has; things without versions are left out."""
         found: dict[str, tuple[VersionRow, int]] = {}
         for group in groups(asset_ids, 500):
-            ready = select(VersionRow).where(VersionRow.asset_id.in_(group), VersionRow.state == "ready")
-            for row in await session.scalars(ready.order_by(VersionRow.number)):
-                found[row.asset_id] = (row, found[row.asset_id][1] + 1 if row.asset_id in found else 1)
+            newest = (
+                select(VersionRow.asset_id, func.max(VersionRow.number).label("number"), func.count().label("count"))
+                .where(VersionRow.asset_id.in_(group), VersionRow.state == "ready")
+                .group_by(VersionRow.asset_id)
+                .subquery()
+            )
+            joined = (VersionRow.asset_id == newest.c.asset_id) & (VersionRow.number == newest.c.number)
+            for row, count in await session.execute(select(VersionRow, newest.c.count).join(newest, joined)):
+                found[row.asset_id] = (row, count)
         return found
 
     async def pin(self, session: AsyncSession, version_id: str, holder: str) -> None:
@@ -173,7 +180,8 @@ class ArtifactService:
             await asyncio.sleep(RECOVER_SECONDS)
 
     async def collect(self, *, grace: timedelta) -> Collected:
-        """Remove what has been unreferenced for `grace`."""
+        """Remove what has been unreferenced for `grace`, and bodies a killed process left here."""
+        await asyncio.to_thread(_sweep, self.core.work, older=86_400)
         return await collect(self.core, grace=grace)
 
     async def fsck(self) -> Report:
@@ -185,3 +193,10 @@ class ArtifactService:
         for task in list(self.core.tasks):
             task.cancel()
         await asyncio.gather(*self.core.tasks, return_exceptions=True)
+
+
+def _sweep(folder: Path, *, older: float) -> None:
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - older:
+                path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -29,10 +30,10 @@ def put(store: FolderStore, data: bytes) -> str:
 
 def test_an_object_appears_whole_or_not_at_all(store: FolderStore) -> None:
     key = f"packs/{new_id()}"
-    with pytest.raises(ValueError, match="broke"), store.create(key) as sink:
+    with suppress(ConnectionError), store.create(key) as sink:
         sink.write(b"half")
         assert store.stat(key) is None
-        raise ValueError("broke")
+        raise ConnectionError
     assert store.stat(key) is None
     assert list((store.root / "tmp").iterdir()) == []
 
