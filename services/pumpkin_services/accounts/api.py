@@ -66,13 +66,13 @@ def _users(service: AccountService) -> list[Route]:
         frozen = await service.freeze(
             call.session, call.principal, name=name, reason=call.body.reason, if_match=call.if_match
         )
-        call.after_commit(lambda: service.sync.end_sessions(name))
+        call.after_commit(lambda: service.sync.push_user(name))
         return frozen
 
     async def thaw(call: Call[None, None]) -> User:
         call.audit["owner"] = call.path["user"]
         thawed = await service.thaw(call.session, call.principal, name=call.path["user"], if_match=call.if_match)
-        call.after_commit(lambda: service.forget(thawed.name))
+        call.after_commit(lambda: service.sync.push_user(thawed.name))
         return thawed
 
     rule: dict[str, Any] = {"scope": ADMIN, "owner": "admin"}

@@ -51,8 +51,8 @@ class User(Wire):
     frozen: bool
     frozen_reason: str
     frozen_by: str
-    sessions_ended: bool
-    """Of a frozen user: whether their servers and tokens are gone from the Hub."""
+    synced: bool
+    """Whether the Hub knows: a frozen user's servers and tokens are then gone from it, and it lets them in no more."""
     created: datetime
     last_seen: datetime
     revision: int

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.accounts.membership import Belonging, Known, belonging
 from pumpkin_services.accounts.models import Me, Membership, ProfilePatch, User, UserQuery
-from pumpkin_services.accounts.sync import HubSync
+from pumpkin_services.accounts.sync import FROZEN_GROUP, HubSync
 from pumpkin_services.accounts.tables import MemberRow, UserRow, WorkspaceRow
 from pumpkin_services.accounts.workspaces import WorkspaceService
 from pumpkin_services.db import Database, utcnow
@@ -125,7 +125,8 @@ class AccountService:
             raise Forbidden(
                 f"Your user name '{user}' is the name of a workspace: ask an admin to give you another user name."
             )
-        strange = set(groups) - set(known)
+        groups = groups - {FROZEN_GROUP}
+        strange = groups - set(known)
         taken = (
             set(await session.scalars(select(UserRow.name).where(UserRow.name.in_(strange)))) if strange else set[str]()
         )
@@ -213,22 +214,23 @@ class AccountService:
     async def freeze(
         self, session: AsyncSession, principal: Principal, *, name: str, reason: str, if_match: int | None
     ) -> User:
-        """Shut a user out. Call `sync.end_sessions` once this is committed; it is repeated until it has worked."""
+        """Shut a user out. Call `sync.push_user` once this is committed; it is repeated until it has worked."""
         row = await self._known_user(session, name)
         check_revision(row.revision, if_match)
         if name == principal.name:
             raise Conflict("You cannot freeze yourself: ask another admin.", field="user")
-        row.frozen, row.frozen_reason, row.frozen_by, row.sessions_ended = True, reason, principal.name, False
+        row.frozen, row.frozen_reason, row.frozen_by, row.synced = True, reason, principal.name, False
         row.revision += 1
         self.forget(name)
         return User.model_validate(row)
 
     async def thaw(self, session: AsyncSession, _principal: Principal, *, name: str, if_match: int | None) -> User:
-        """Let a frozen user in again; they log in anew."""
+        """Let a frozen user in again; they log in anew. Call `sync.push_user` once this is committed."""
         row = await self._known_user(session, name)
         check_revision(row.revision, if_match)
-        row.frozen, row.frozen_reason, row.frozen_by, row.sessions_ended = False, "", "", False
+        row.frozen, row.frozen_reason, row.frozen_by, row.synced = False, "", "", False
         row.revision += 1
+        self.forget(name)
         return User.model_validate(row)
 
     async def _user(self, session: AsyncSession, name: str) -> UserRow | None:

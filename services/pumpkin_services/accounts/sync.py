@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from sqlalchemy import select
 
 from pumpkin_services.accounts.tables import MemberRow, UserRow, WorkspaceRow
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.hub import HubClient
-from pumpkin_services.problems import Problem
+from pumpkin_services.problems import NotFound, Problem
 
+FROZEN_GROUP = "pumpkin-frozen"
+"""The Hub group whose members the Hub lets in no more; it is no workspace."""
 log = logging.getLogger("pumpkin.accounts")
 
 
@@ -33,12 +36,12 @@ class HubSync:
         async with self._database.read() as session:
             workspaces = (await session.scalars(select(WorkspaceRow.name).where(WorkspaceRow.synced.is_(None)))).all()
             users = (
-                await session.scalars(select(UserRow.name).where(UserRow.frozen, UserRow.sessions_ended.is_(False)))
+                await session.scalars(select(UserRow.name).where(UserRow.synced.is_(False)))
             ).all()
         for name in workspaces:
             await self.push_workspace(name)
         for name in users:
-            await self.end_sessions(name)
+            await self.push_user(name)
 
     async def push_workspace(self, name: str) -> None:
         """Make the Hub's group the same as our rows; on failure it stays to be done."""
@@ -67,18 +70,34 @@ class HubSync:
             if now is not None and now.revision == row.revision:
                 now.synced = utcnow()
 
-    async def end_sessions(self, name: str) -> None:
-        """Stop a frozen user's servers and delete their Hub tokens; on failure it stays to be done."""
+    async def push_user(self, name: str) -> None:
+        """Tell the Hub whether a user is frozen, and end a frozen one's sessions; on failure it stays to be done."""
+        async with self._database.read() as session:
+            row = await session.scalar(select(UserRow).where(UserRow.name == name))
+        if row is None:
+            return
         try:
-            user = await self._hub.user(name)
-            for server in user.servers if user else ():
-                await self._hub.stop_server(name, server)
-            for token in await self._hub.tokens(name):
-                await self._hub.delete_token(name, token)
+            if row.frozen:
+                await self._end_sessions(name)
+            else:
+                with suppress(NotFound):
+                    await self._hub.remove_from_group(FROZEN_GROUP, [name])
         except Problem as problem:
-            log.warning("the sessions of the frozen user %r have yet to end: %s", name, problem.detail)
+            log.warning("the Hub has yet to be told whether %r is frozen: %s", name, problem.detail)
             return
         async with self._database.write() as session:
-            row = await session.scalar(select(UserRow).where(UserRow.name == name))
-            if row is not None and row.frozen:
-                row.sessions_ended = True
+            now = await session.scalar(select(UserRow).where(UserRow.name == name))
+            if now is not None and now.frozen == row.frozen:
+                now.synced = True
+
+    async def _end_sessions(self, name: str) -> None:
+        user = await self._hub.user(name)
+        if user is None:
+            return
+        # First the group, by which the Hub lets nobody in: what is ended after it cannot begin again.
+        await self._hub.create_group(FROZEN_GROUP)
+        await self._hub.add_to_group(FROZEN_GROUP, [name])
+        for server in user.servers:
+            await self._hub.stop_server(name, server)
+        for token in await self._hub.tokens(name):
+            await self._hub.delete_token(name, token)

@@ -26,8 +26,8 @@ class UserRow(Base):
     frozen: Mapped[bool] = mapped_column(default=False, index=True)
     frozen_reason: Mapped[str] = mapped_column(String(255), default="")
     frozen_by: Mapped[str] = mapped_column(String(255), default="")
-    sessions_ended: Mapped[bool] = mapped_column(default=False)
-    """Whether the Hub has stopped the frozen user's servers and dropped their tokens."""
+    synced: Mapped[bool] = mapped_column(default=True)
+    """Whether the Hub has been told that they are frozen, or not any more."""
     created: Mapped[datetime] = mapped_column(default=utcnow)
     last_seen: Mapped[datetime] = mapped_column(default=utcnow)
     revision: Mapped[int] = mapped_column(default=1)

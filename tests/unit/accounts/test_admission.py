@@ -99,7 +99,7 @@ async def test_a_frozen_user_is_refused_with_the_reason_and_loses_servers_and_to
     assert found is not None
     assert all(server.pending == "stop" for server in found.servers.values())
     async with database.write() as session:
-        assert (await accounts.get_user(session, ROOT, name=user)).sessions_ended
+        assert (await accounts.get_user(session, ROOT, name=user)).synced
         await accounts.thaw(session, ROOT, name=user, if_match=None)
     assert (await admit(hub, accounts, user)).workspaces == {user: "owner"}
 
@@ -113,7 +113,7 @@ async def test_sessions_the_hub_could_not_end_are_ended_later(
     async with database.write() as session:
         await accounts.freeze(session, ROOT, name=user, reason="", if_match=None)
     away = HubClient(api_url="http://127.0.0.1:1/hub/api", token="x", patience=0)
-    await HubSync(database=database, hub=away).end_sessions(user)
+    await HubSync(database=database, hub=away).push_user(user)
     away.close()
     assert len(await client.tokens(user)) == 1
     await accounts.sync.settle()

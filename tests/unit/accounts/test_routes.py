@@ -126,7 +126,7 @@ async def test_a_frozen_users_token_is_refused_and_gone(site: Site) -> None:
     refused = await one.get("/accounts/me")
     assert refused.status_code == 403
     assert "left the house" in refused.json()["detail"]
-    assert (await root.get(f"/accounts/users/{ann}")).json()["sessions_ended"]
+    assert (await root.get(f"/accounts/users/{ann}")).json()["synced"]
     assert site.hub.ask("GET", f"/users/{ann}/tokens") == {"api_tokens": []}
     stale = await root.post(f"/accounts/users/{ann}/thaw", headers={"If-Match": '"1"'})
     assert stale.status_code == 412

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.Column("frozen_reason", sa.String(255), nullable=False),
         sa.Column("frozen_by", sa.String(255), nullable=False),
-        sa.Column("sessions_ended", sa.Boolean(), nullable=False),
+        sa.Column("synced", sa.Boolean(), nullable=False),
         sa.Column("created", Stamp(), nullable=False),
         sa.Column("last_seen", Stamp(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
