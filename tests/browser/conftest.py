@@ -1,0 +1,81 @@
+"""A real browser on a whole platform.
+
+`page`: logged in as the first admin, English, failing the test when a page's script fails or its policy is broken.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.integration.conftest import platform  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from tests.integration.house import ADMIN_PASSWORD, House
+
+SECONDS = 90
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert program, "the browser tests need chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, platform: House, request: pytest.FixtureRequest) -> Iterator[Page]:  # noqa: F811
+    assert platform.admin.name == "admin"  # the one-time password is traded for a lasting one
+    context = browser.new_context(base_url=platform.url, locale="en-GB", viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(SECONDS * 1000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if _broken(message) else None)
+    page.goto("hub/login")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", ADMIN_PASSWORD)
+    page.locator("[type=submit]").first.click()
+    page.wait_for_url("**/services/pumpkin/")
+    try:
+        yield page
+        assert not wrong
+    finally:
+        if folder := request.config.getoption("--screenshots", default=None):
+            page.screenshot(path=Path(folder) / f"{request.node.name}.png")
+        context.close()
+        end_notebooks(platform)
+
+
+def _broken(message: ConsoleMessage) -> bool:
+    ours = "/services/pumpkin/api/" in (message.location or {}).get("url", "")
+    return "Content Security Policy" in message.text or (ours and message.type == "error")
+
+
+def end_notebooks(house: House) -> None:
+    api = house.admin.api
+    query = {"kind": "notebook", "phase": ["queued", "preparing", "running", "stopping"]}
+    limit = time.monotonic() + SECONDS
+    while opened := api.get("/workloads", params=query).json()["items"]:
+        assert time.monotonic() < limit, "notebooks do not end"
+        for notebook in opened:
+            api.post(f"/workloads/{notebook['id']}/stop")
+        time.sleep(0.5)
+
+
+@pytest.fixture
+def whole(platform: House) -> str:  # noqa: F811
+    """A free spec as large as the machine, so that two never run at once; its name."""
+    api = platform.admin.api
+    [node] = api.get("/resources/nodes").json()["items"]
+    made = api.post(
+        "/resources/specs", json={"name": "whole-machine", "cpu_milli": node["usable_cpu_milli"], "memory": 1 << 30}
+    )
+    assert made.status_code in (201, 409), made.text
+    return "whole-machine"
