@@ -21,6 +21,7 @@ from pumpkin_services.artifacts.core import Core, StorageLimit, stored_bytes
 from pumpkin_services.artifacts.fsck import Report, check_store
 from pumpkin_services.artifacts.index import Indexes
 from pumpkin_services.artifacts.ingest import Ingest
+from pumpkin_services.artifacts.models import Version
 from pumpkin_services.artifacts.reads import Reads
 from pumpkin_services.artifacts.tables import PinRow, VersionRow
 from pumpkin_services.artifacts.uploads import Uploads
@@ -80,6 +81,10 @@ class ArtifactService:
             for row, count in await session.execute(select(VersionRow, newest.c.count).join(newest, joined)):
                 found[row.asset_id] = (row, count)
         return found
+
+    async def version(self, session: AsyncSession, version_id: str) -> Version:
+        """Return one version, which must be there."""
+        return Version.model_validate(await session.get_one(VersionRow, version_id))
 
     async def pin(self, session: AsyncSession, version_id: str, holder: str) -> None:
         """Hold a version for `holder` (a workload's id): it cannot be deleted until `unpin`. Twice is once."""

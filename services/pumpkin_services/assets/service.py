@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.artifacts.access import Kind, Owned
+from pumpkin_services.artifacts.models import Version
 from pumpkin_services.artifacts.service import ArtifactService
-from pumpkin_services.artifacts.tables import VersionRow
 from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery
 from pumpkin_services.assets.tables import AssetLabelRow, AssetRow, AssetShareRow
 from pumpkin_services.assets.visibility import ReadableAssets, visible
@@ -208,7 +208,7 @@ class AssetService:
             version = await self.artifacts.reads.find(session, owned=self._owned(row), number=number)
         except NotFound as error:
             raise Invalid(error.detail, field=field, reason="unknown_version") from error
-        return self._reference(row, version)
+        return self._reference(row, Version.model_validate(version))
 
     async def _resolve_asset(
         self, session: AsyncSession, principal: Principal, parsed: Reference, *, field: str
@@ -305,7 +305,7 @@ class AssetService:
     def _owned(self, row: AssetRow) -> Owned:
         return Owned(kind=self.kind, asset_id=row.id, workspace=row.workspace, name=row.name)
 
-    def _reference(self, row: AssetRow, version: VersionRow) -> VersionRef:
+    def _reference(self, row: AssetRow, version: Version) -> VersionRef:
         return VersionRef(
             id=version.id,
             kind=self.kind,

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pumpkin_services.artifacts.tables import VersionRow
 from pumpkin_services.assets.service import AssetService, VersionRef
 from pumpkin_services.assets.tables import AssetRow
 from pumpkin_services.models.models import Lineage, Model, ModelCreate, ModelPatch, ModelQuery
@@ -61,7 +60,7 @@ class ModelService(AssetService):
             folder, owned=self._owned(row), creator=creator, source=source, finish=finish
         )
         async with database.read() as session:
-            version = await session.get_one(VersionRow, version_id)
+            version = await self.artifacts.version(session, version_id)
         return Published(version=self._reference(row, version), left_out=left_out)
 
     async def lineage(self, session: AsyncSession, *, version_id: str) -> Lineage:
