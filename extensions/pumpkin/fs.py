@@ -55,14 +55,17 @@ class PumpkinFileSystem(AbstractFileSystem):
             raise FileNotFoundError(f"'{path}': a path begins with datasets/, algorithms/ or models/")
         first, _, rest = rest.partition("/")
         if first and "@" not in first and rest:
-            # `datasets/a/b`: is `a` a workspace or a name? A version at `b` tells; else whoever of the two exists.
             second, _, deeper = rest.partition("/")
-            if "@" in second or not self._exists(kind, first):
+            if "@" in second or self._is_workspace(kind, first):
                 return Location(kind, f"{first}/{second}", deeper)
         return Location(kind, first, rest)
 
-    def _exists(self, kind: str, name: str) -> bool:
-        return any(True for _ in self._assets(kind).list(name=name, limit=1))
+    def _is_workspace(self, kind: str, first: str) -> bool:
+        """Tell what `a` means in `datasets/a/b`: a name if there is one, else a workspace if there is one."""
+        if any(True for _ in self._assets(kind).list(name=first, limit=1)):
+            return False
+        mine = {item.workspace for item in self.client.whoami().workspaces}
+        return first in mine or any(True for _ in self._assets(kind).list(workspace=first, limit=1))
 
     def _assets(self, kind: str) -> Any:
         return getattr(self.client, kind)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import httpx
 from jupyter_server.base.handlers import APIHandler
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, authenticated, stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from pumpkin import config
 from pumpkin.errors import PumpkinError
@@ -35,6 +35,8 @@ RETURNED = (
     "X-Log-Offset",
     "X-Log-Size",
 )
+DRAIN = 64 << 20
+"""Bytes of a refused body that are read and thrown away so that the browser gets to read the refusal."""
 MAX_BODY = 1 << 40
 """Bytes of an upload; the platform has its own limits."""
 
@@ -50,11 +52,19 @@ class ProxyHandler(APIHandler):
         """Let Jupyter check the caller, then begin to pass the request on while its body still arrives."""
         self._body: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=4)
         self._passing: asyncio.Task[None] | None = None
-        await super().prepare()
-        if self._finished:
+        self._refusal: PumpkinError | HTTPError | None = None
+        try:
+            await super().prepare()
+            if self._finished:
+                return
+            if self.current_user is None:
+                raise HTTPError(403)
+        except HTTPError as error:
+            # Answering in the middle of a body breaks the connection under a browser that is still sending.
+            if int(self.request.headers.get("Content-Length") or 0) > DRAIN:
+                raise
+            self._refusal = error
             return
-        if self.current_user is None:
-            raise HTTPError(403)
         connection: Any = self.request.connection
         connection.set_max_body_size(MAX_BODY)
         self._passing = asyncio.create_task(self._pass_on())
@@ -64,12 +74,15 @@ class ProxyHandler(APIHandler):
         if self._passing is not None:
             await self._first(self._body.put(chunk))
 
-    @authenticated
     async def get(self, path: str) -> None:
-        """Finish passing the request on."""
-        assert self._passing is not None
-        await self._first(self._body.put(None))
-        await self._passing
+        """Finish passing the request on; `prepare` has checked the caller."""
+        if self._passing is not None:
+            await self._first(self._body.put(None))
+            await self._passing
+        if isinstance(self._refusal, HTTPError):
+            raise self._refusal
+        if self._refusal is not None:
+            self._refuse(self._refusal)
 
     post = put = patch = delete = get
 
@@ -93,9 +106,9 @@ class ProxyHandler(APIHandler):
             url = settings.api + self._path() + (f"?{self.request.query}" if self.request.query else "")
             await self._exchange(url, settings.token)
         except PumpkinError as error:
-            self._refuse(error)
+            self._refusal = error
         except httpx.TransportError:
-            self._refuse(PumpkinError("The platform is not answering right now: try again in a moment.", status=502))
+            self._refusal = PumpkinError("The platform is not answering right now: try again soon.", status=502)
         except StreamClosedError:
             pass
 

@@ -33,7 +33,9 @@ def micro(text: str) -> int:
         value = Decimal(text) * 1_000_000
     except InvalidOperation as error:
         raise ValueError(f"'{text}' is not an amount: write 12 or 12.50") from error
-    if not value.is_finite() or value != value.to_integral_value():
+    if not value.is_finite() or abs(value) > 10**15:
+        raise ValueError(f"'{text}' is too much")
+    if value != value.to_integral_value():
         raise ValueError(f"'{text}' is finer than a millionth")
     return int(value)
 

@@ -168,10 +168,11 @@ def _job(rest: Sequence[str], cell: str | None) -> None:
     given = parser.parse_args(rest)
     if not (cell or "").strip():
         raise UsageError("There is nothing to run: write '%%pumpkin job …' above the code, in the same cell.")
+    source = _checked(cell or "")
     made = client()
     submitted = made.jobs.submit(
         given.name,
-        ["python", "-u", "-c", _checked(cell or "")],
+        ["python", "-u", "-c", source],
         spec=given.spec,
         environment=given.environment,
         datasets=given.dataset,

@@ -40,12 +40,10 @@ def scan(root: Path, *, exclude: Sequence[str] = ()) -> Iterator[File]:
         info = root.stat()
         yield File(_text(root.name), str(root), info.st_size, bool(info.st_mode & stat.S_IXUSR))
         return
-    yield from _folder(str(root), "", os.path.realpath(root), tuple(exclude), depth=0)
+    yield from _folder(str(root), "", os.path.realpath(root), tuple(exclude))
 
 
-def _folder(folder: str, prefix: str, root: str, exclude: tuple[str, ...], *, depth: int) -> Iterator[File]:
-    if depth > 200:
-        raise PumpkinError(f"'{prefix}' is more than 200 folders deep: does a link lead back up?", field="source")
+def _folder(folder: str, prefix: str, root: str, exclude: tuple[str, ...]) -> Iterator[File]:
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not _left_out(entry.name, prefix + entry.name, exclude)]
@@ -58,8 +56,10 @@ def _folder(folder: str, prefix: str, root: str, exclude: tuple[str, ...], *, de
             real = os.path.realpath(entry.path)
             if real != root and not real.startswith(root + os.sep):
                 raise PumpkinError(f"'{path}' is a link out of the folder: copy it in or exclude it.", field="source")
+            if entry.is_dir() and (os.path.realpath(folder) + os.sep).startswith(real + os.sep):
+                raise PumpkinError(f"'{path}' is a link back up: exclude it.", field="source")
         if entry.is_dir():
-            yield from _folder(entry.path, path + "/", root, exclude, depth=depth + 1)
+            yield from _folder(entry.path, path + "/", root, exclude)
         elif entry.is_file():
             info = entry.stat()
             yield File(path, entry.path, info.st_size, bool(info.st_mode & stat.S_IXUSR))
