@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -165,7 +165,14 @@ class PumpkinSpawner(Spawner):
         return grant
 
     async def _ask(self) -> Grant:
-        return await self.platform.ask(user=self.user.name, server_name=self.name, options=dict(self.options))
+        options = dict(self.options)
+        if not options.keys() & {"grant", "spec"}:
+            # Over the REST API people start without saying on what: the form's first choice is theirs too.
+            specs, free = await asyncio.gather(
+                self.platform.specs(token=self.api_token), self.platform.free_specs(token=self.api_token)
+            )
+            options |= {"spec": first_choice(specs, free=free)} if specs else {}
+        return await self.platform.ask(user=self.user.name, server_name=self.name, options=options)
 
     def no_room(self, grant: Grant) -> NoStart:
         """Return the refusal of a start that has to wait, with the page to wait on."""
@@ -212,6 +219,11 @@ class PumpkinSpawner(Spawner):
         return _render_form
 
 
+def first_choice(specs: Sequence[dict[str, Any]], *, free: Collection[str]) -> str:
+    """Return the name of the cheapest spec that is free now, else of the cheapest; `specs` must not be empty."""
+    return min(specs, key=lambda spec: (spec["name"] not in free, spec["price_micro"], spec["name"]))["name"]
+
+
 def _apply_options(spawner: PumpkinSpawner, user_options: dict[str, Any]) -> None:
     try:
         chosen = parse(user_options)
@@ -219,7 +231,7 @@ def _apply_options(spawner: PumpkinSpawner, user_options: dict[str, Any]) -> Non
         raise NoStart(str(error), reason="options", status_code=400) from error
     spawner.options = chosen.wire()
     # The Hub uses these again for a start without options; a grant is good for one start only.
-    spawner.orm_spawner.user_options = chosen.lasting()
+    spawner.user_options = spawner.orm_spawner.user_options = chosen.lasting()
 
 
 async def _render_form(spawner: PumpkinSpawner) -> str:
@@ -239,12 +251,12 @@ async def _render_form(spawner: PumpkinSpawner) -> str:
         session.delete(orm.APIToken.find(session, token))
         session.commit()
     last = spawner.orm_spawner.user_options or {}
-    usable = sorted((spec for spec in specs if spec["enabled"]), key=lambda spec: (spec["price_micro"], spec["name"]))
-    chosen = last.get("spec") or next((spec["name"] for spec in usable if spec["name"] in free), "")
+    usable = sorted(specs, key=lambda spec: (spec["price_micro"], spec["name"]))
+    chosen = last.get("spec") or (first_choice(usable, free=free) if usable else "")
     return templates.get_template("form.html").render(
         specs=usable,
         free=free,
         environments=environments,
         last=last,
-        chosen=chosen or (usable[0]["name"] if usable else ""),
+        chosen=chosen,
     )

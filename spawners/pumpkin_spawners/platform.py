@@ -98,7 +98,8 @@ class PlatformClient:
 
     async def specs(self, *, token: str) -> list[dict[str, Any]]:
         """Return the specs the token's user may use for notebooks."""
-        return list((await self._request("GET", "/resources/specs?kind=notebook&limit=500", token=token))["items"])
+        page = await self._request("GET", "/resources/specs?kind=notebook&limit=500", token=token)
+        return [spec for spec in page["items"] if spec["enabled"]]
 
     async def free_specs(self, *, token: str) -> set[str]:
         """Return the names of the specs that would start at once."""

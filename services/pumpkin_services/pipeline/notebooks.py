@@ -64,7 +64,9 @@ class Notebooks:
 
     async def _start(self, row: WorkloadRow) -> None:
         try:
-            await self._hub.start_server(row.creator, row.server_name, options={"grant": row.id})
+            # The Hub keeps these, and uses all but the grant when the same server is started again.
+            chosen = {name: value for name, value in row.request.items() if name != "name" and value}
+            await self._hub.start_server(row.creator, row.server_name, options={**chosen, "grant": row.id})
         except Unavailable:
             self._again(row.id, 2.0)
         except Problem as problem:

@@ -18,6 +18,13 @@ def test_a_notebook_starts_at_once_when_there_is_room(person: Person):
     assert notebook["workspace"] == person.name
 
 
+def test_a_start_without_options_takes_the_cheapest_spec_that_is_free(person: Person):
+    answer = person.hub.post(f"/users/{person.name}/server")
+    assert answer.status_code in (201, 202), answer.text
+    person.ready()
+    assert person.notebooks("running")[0]["price_micro"] == 0
+
+
 def test_stopping_in_the_hub_ends_the_workload(person: Person):
     person.spawn(spec="cpu-small")
     person.ready()
@@ -40,6 +47,8 @@ def test_a_notebook_asked_for_on_the_platform_is_started_through_the_hub(person:
     assert made.status_code == 201, made.text
     person.ready("second")
     assert person.workload(made.json()["id"])["phase"] == "running"
+    # What was chosen is kept for the next start, the grant is not: it was good for one.
+    assert person.server("second")["user_options"] == {"spec": "cpu-small"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from pumpkin_spawners.base import first_choice
 from pumpkin_spawners.options import BadOptions, from_form, parse
 
 GRANT = "01KB2F5Q0Z8T7W9X3Y4A6B5C7D"
@@ -54,3 +55,9 @@ def test_a_value_of_the_wrong_shape_is_refused_naming_its_option(options):
 
 def test_a_grant_is_not_kept_for_the_next_start():
     assert parse({"grant": GRANT, "spec": "small"}).lasting() == {"spec": "small"}
+
+
+@pytest.mark.parametrize(("free", "chosen"), [({"b", "c"}, "b"), (set(), "a"), ({"c"}, "c")])
+def test_the_cheapest_free_spec_is_chosen_first(free, chosen):
+    specs = [{"name": "c", "price_micro": 9}, {"name": "b", "price_micro": 5}, {"name": "a", "price_micro": 0}]
+    assert first_choice(specs, free=free) == chosen
