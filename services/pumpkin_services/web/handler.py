@@ -27,7 +27,7 @@ from tornado.web import RequestHandler, stream_request_body
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Invalid, Problem, TooLarge, TooManyRequests
-from pumpkin_services.web.auth import Authenticator, require_scope
+from pumpkin_services.web.auth import Authenticator, require_own_route, require_scope
 from pumpkin_services.web.ratelimit import RateLimiter
 from pumpkin_services.web.routes import Call, Route
 from pumpkin_services.web.sse import HEARTBEAT, HEARTBEAT_SECONDS, ServerSentEvent
@@ -50,7 +50,7 @@ class Edge:
 
 
 @stream_request_body
-class ApiHandler(HubOAuthenticated, RequestHandler):
+class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIncompatibleMethodOverride] the mixin is untyped
     """Serves one path of the table; `routes` maps methods to its rows."""
 
     def initialize(self, edge: Edge, routes: dict[str, Route]) -> None:
@@ -86,6 +86,7 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
                 self.principal = await self.edge.authenticator.identify(self)
                 self.edge.limiter.take(self.principal.token, route.rate_class)
                 require_scope(self.principal, route.scope)
+                require_own_route(self.principal, route.owner)
             length = self.request.headers.get("Content-Length", "")
             if not route.upload and length.isdigit() and int(length) > route.max_body:
                 raise TooLarge(f"The body has {length} bytes, this route takes {route.max_body} at most.")
@@ -139,15 +140,15 @@ class ApiHandler(HubOAuthenticated, RequestHandler):
 
     async def _dispatch(self, *_args: str, **_kwargs: str) -> None:
         self._body_done = True
-        if self._running is None and self._refusal is None:
-            self._running = asyncio.create_task(self._serve())
-        elif self._chunks is not None and not self._running.done():
-            put = asyncio.create_task(self._chunks.put(None))
-            await asyncio.wait({put, self._running}, return_when=asyncio.FIRST_COMPLETED)
-            put.cancel()
         if self._refusal is None:
+            running = self._running or asyncio.create_task(self._serve())
+            self._running = running
+            if self._chunks is not None and not running.done():
+                put = asyncio.create_task(self._chunks.put(None))
+                await asyncio.wait({put, running}, return_when=asyncio.FIRST_COMPLETED)
+                put.cancel()
             try:
-                await self._running
+                await running
             except asyncio.CancelledError:
                 if not self.request.connection.stream.closed():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
                     raise
