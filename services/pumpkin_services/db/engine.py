@@ -11,8 +11,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from pumpkin_services.db.sqlite import connect
 
 
 class Database:
@@ -21,7 +23,13 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size)
+        path = make_url(url).database if self.is_sqlite else None
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            **({"async_creator": lambda: connect(path)} if path else {}),
+        )
         # SQLite has one writer: queueing here is fair and cheap, queueing in SQLite's busy loop is neither.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:

@@ -99,6 +99,8 @@ class WorkloadQueries:
         mine = select(WorkloadRow).where(WorkloadRow.phase == "queued", WorkloadRow.target == "run")
         if not principal.admin("workloads"):
             mine = mine.where(WorkloadRow.workspace.in_(list(principal.workspaces)))
+        if principal.workload is not None:
+            mine = mine.where(WorkloadRow.id == principal.workload)
         rows = (await session.scalars(mine.order_by(WorkloadRow.id).limit(1000))).all()
         waits: dict[str, list[float]] = {}
         items: list[wire.QueueItem] = []

@@ -18,8 +18,7 @@ from pumpkin_services.workloads.tables import WorkloadRow
 
 TOKEN_PREFIX = "pumpkin-w."
 SCOPES = frozenset(
-    PREFIX + scope
-    for scope in ("workloads:read", "workloads:write", "datasets:read", "algorithms:read", "models:read", "images:read")
+    PREFIX + scope for scope in ("workloads:read", "workloads:write", "datasets:read", "algorithms:read", "models:read")
 )
 
 
