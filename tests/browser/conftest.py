@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -30,7 +29,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, platform: House, request: pytest.FixtureRequest) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, platform: House) -> Iterator[Page]:  # noqa: F811
     assert platform.admin.name == "admin"  # the one-time password is traded for a lasting one
     context = browser.new_context(base_url=platform.url, locale="en-GB", viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -47,8 +46,6 @@ def page(browser: Browser, platform: House, request: pytest.FixtureRequest) -> I
         yield page
         assert not wrong
     finally:
-        if folder := request.config.getoption("--screenshots", default=None):
-            page.screenshot(path=Path(folder) / f"{request.node.name}.png")
         context.close()
         end_notebooks(platform)
 
