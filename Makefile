@@ -18,7 +18,7 @@ B ?=
 export PUMPKIN_DATA := $(DATA)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help install up down demo test lint lock bench clean
+.PHONY: help install up down demo test lint models lock bench clean
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -45,6 +45,11 @@ lint: $(STAMPS)/python ## check style, types and the arrows between packages
 bench: install ## run a benchmark: B=submit, queue, list or idle
 	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle)"; exit 2; }
 	@$(BIN)/python -m bench.$(B)
+
+models: $(STAMPS)/python ## renew docs/openapi.json and what is made from it: the SDK's models and its synchronous client
+	@$(BIN)/python -m pumpkin_services.openapi > docs/openapi.json
+	@$(BIN)/python -m pumpkin._generate docs/openapi.json
+	@$(BIN)/python -m pumpkin._unasync
 
 lock: $(STAMPS)/python ## renew requirements/ and the proxy's lock file from setup.py and package.json
 	@for extra in all dev; do \

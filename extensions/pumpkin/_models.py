@@ -925,7 +925,7 @@ class User(Answer):
     frozen: bool
     frozen_reason: str
     frozen_by: str
-    sessions_ended: bool
+    synced: bool
     created: AwareDatetime
     last_seen: AwareDatetime
     revision: int

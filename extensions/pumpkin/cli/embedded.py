@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -44,4 +45,7 @@ password = _make("password", "Make a one-time password for a user.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def fsck(arguments: tuple[str, ...]) -> None:
     """Prove that the store is whole."""
+    if not any(word.startswith("--data") for word in arguments):
+        data = os.environ.get("PUMPKIN_DATA") or Path.home() / ".local/share/pumpkin"
+        arguments = (f"--data={data}", *arguments)
     _become("pumpkin_services.artifacts.fsck", "service", *arguments)

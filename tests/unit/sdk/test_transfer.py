@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpkin import PumpkinError
+from pumpkin import PumpkinError, _generate
 from pumpkin.transfer import archives, push
 from pumpkin.transfer.scan import scan
 
@@ -66,3 +66,16 @@ def test_a_name_is_made_from_the_source(tmp_path: Path, file: str, name: str):
 
 def test_the_synchronous_client_is_what_the_asynchronous_one_makes():
     assert subprocess.run([sys.executable, "-m", "pumpkin._unasync", "--check"], check=False).returncode == 0
+
+
+def test_the_models_are_what_the_committed_document_makes(monkeypatch: pytest.MonkeyPatch):
+    committed = _generate.TARGET.read_text()
+    # In the same folder, since the formatter's settings come from there.
+    fresh = _generate.TARGET.with_name("_models_fresh.py")
+    monkeypatch.setattr(_generate, "TARGET", fresh)
+    monkeypatch.setattr(sys, "argv", ["generate", str(Path(__file__).parents[3] / "docs" / "openapi.json")])
+    try:
+        _generate.main()
+        assert fresh.read_text() == committed
+    finally:
+        fresh.unlink(missing_ok=True)
