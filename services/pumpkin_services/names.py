@@ -13,6 +13,8 @@ from pumpkin_services.problems import Invalid
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
 WORKSPACE = re.compile(r"(?!\.\.?$)[^/\s\x00-\x1f\x7f]{1,255}")
 """A workspace is called like a Hub user or group, which may be an e-mail address."""
+PLATFORM_WORKSPACE = "pumpkin"
+"""Owner of the platform's own environments. Nobody and nothing else may be called so."""
 RULE = "use 1 to 63 lower-case letters, digits, '.', '_' or '-', beginning and ending with a letter or digit"
 
 

@@ -178,7 +178,7 @@ def _members(service: AccountService) -> list[Route]:
     return [
         _route("GET", every, "List a workspace's members", members, response=Members),
         _route("PUT", one, "Add a member or change the role", put, request=MemberPut, response=Member, prepare=ask_hub),
-        _route("DELETE", one, "Remove a member, or leave", remove, owner="member"),
+        _route("DELETE", one, "Remove a member, or leave", remove),
     ]
 
 

@@ -19,6 +19,7 @@ from pumpkin_services.accounts.tables import MemberRow, UserRow, WorkspaceRow
 from pumpkin_services.accounts.workspaces import WorkspaceService
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.hub import HubClient, HubUser
+from pumpkin_services.names import PLATFORM_WORKSPACE
 from pumpkin_services.principal import PREFIX, Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, Problem, check_revision
 from pumpkin_services.web import Page, paginate
@@ -61,6 +62,7 @@ class AccountService:
         """
         if principal.kind != "user":
             return principal
+        require_own_name(principal.name)
         groups = frozenset(str(name) for name in model.get("groups") or ())
         admission = self._admitted.get(principal.name)
         if admission is None or admission.until < time.monotonic() or admission.groups != groups:
@@ -125,7 +127,7 @@ class AccountService:
             raise Forbidden(
                 f"Your user name '{user}' is the name of a workspace: ask an admin to give you another user name."
             )
-        groups = groups - {FROZEN_GROUP}
+        groups = groups - {FROZEN_GROUP, PLATFORM_WORKSPACE}
         strange = groups - set(known)
         taken = (
             set(await session.scalars(select(UserRow.name).where(UserRow.name.in_(strange)))) if strange else set[str]()
@@ -138,6 +140,7 @@ class AccountService:
 
         Raise `Forbidden` for a frozen one. One who has not been here yet belongs to the personal workspace only.
         """
+        require_own_name(user, field=field)
         row = await self._user(session, user)
         if row is not None:
             require_thawed(row, field=field)
@@ -241,6 +244,14 @@ class AccountService:
         if row is None:
             raise NotFound(f"No user '{name[:80]}' has been here yet.", field="user")
         return row
+
+
+def require_own_name(user: str, *, field: str | None = None) -> None:
+    """Raise `Forbidden` for a user called like the platform's own workspace."""
+    if user == PLATFORM_WORKSPACE:
+        raise Forbidden(
+            f"The name '{user}' is the platform's own: ask an admin to give you another user name.", field=field
+        )
 
 
 def require_thawed(row: UserRow, *, field: str | None = None) -> None:

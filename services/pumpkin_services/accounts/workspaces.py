@@ -17,9 +17,11 @@ from pumpkin_services.accounts.models import (
     WorkspacePatch,
     WorkspaceQuery,
 )
+from pumpkin_services.accounts.sync import FROZEN_GROUP
 from pumpkin_services.accounts.tables import MemberRow, UserRow, WorkspaceRow
 from pumpkin_services.db import utcnow
 from pumpkin_services.hub import HubClient
+from pumpkin_services.names import PLATFORM_WORKSPACE
 from pumpkin_services.principal import Principal, WorkspaceRole
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, check_revision
 from pumpkin_services.web import Page, paginate
@@ -106,6 +108,8 @@ class WorkspaceService:
         if principal.kind != "user":
             raise Forbidden("Only a user can own a workspace: make it with a user's token.")
         name = request.name
+        if name in (PLATFORM_WORKSPACE, FROZEN_GROUP):
+            raise Conflict(f"'{name}' is a name of the platform's own: choose another name.", field="name")
         if facts.user or await session.scalar(select(UserRow.id).where(UserRow.name == name)):
             raise Conflict(f"'{name}' is the name of a user: choose another name.", field="name")
         row = await session.scalar(select(WorkspaceRow).where(WorkspaceRow.name == name))

@@ -78,7 +78,7 @@ def _environments(api: _Endpoints) -> list[Route]:
         Route(
             method="POST", path=ONE + "/freeze", summary="Keep what a notebook has installed as a new version",
             scope="images:write", owner="member", endpoint=api.freeze,
-            request=wire.Freeze, response=wire.EnvironmentVersion, status=201,
+            request=wire.FreezeEnvironment, response=wire.EnvironmentVersion, status=201,
         ),
     ]  # fmt: skip
 

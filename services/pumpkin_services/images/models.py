@@ -147,7 +147,7 @@ class Installed(Wire):
     version: int | None = Field(default=None, ge=1, le=1_000_000_000)
 
 
-class Freeze(Installed):
+class FreezeEnvironment(Installed):
     """Leave to keep it: as a new version of the same environment, or of one called `name` in `workspace`."""
 
     name: Name | None = None

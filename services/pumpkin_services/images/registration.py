@@ -9,11 +9,10 @@ from pumpkin_services.images import models as wire
 from pumpkin_services.images import rows, views
 from pumpkin_services.images.interpreters import Interpreter, inspect_interpreter
 from pumpkin_services.images.tables import EnvironmentRow
+from pumpkin_services.names import PLATFORM_WORKSPACE
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden
 
-PLATFORM_WORKSPACE = "pumpkin"
-"""Owner of the platform's own environments; only image admins change what it holds."""
 DEFAULT = "default"
 
 

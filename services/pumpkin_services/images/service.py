@@ -17,11 +17,11 @@ from pumpkin_services.events import Wakeups
 from pumpkin_services.images import models as wire
 from pumpkin_services.images import rows, views
 from pumpkin_services.images.prefixes import Prefixes
-from pumpkin_services.images.registration import DEFAULT, PLATFORM_WORKSPACE, Interpreters
+from pumpkin_services.images.registration import DEFAULT, Interpreters
 from pumpkin_services.images.requirements import compare, lines_of
 from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, EnvironmentVersionRow
 from pumpkin_services.images.views import EnvironmentRef
-from pumpkin_services.names import Reference
+from pumpkin_services.names import PLATFORM_WORKSPACE, Reference
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, Unavailable, check_revision
 from pumpkin_services.web.paging import PageQuery, paginate
@@ -237,7 +237,7 @@ class EnvironmentService:
         return difference.model_copy(update={"against": version.number})
 
     async def freeze(
-        self, session: AsyncSession, principal: Principal, *, environment: str, request: wire.Freeze
+        self, session: AsyncSession, principal: Principal, *, environment: str, request: wire.FreezeEnvironment
     ) -> wire.EnvironmentVersion:
         """Keep what a notebook has installed: a new version here, or of the caller's environment `name`."""
         row = await rows.visible(session, principal, environment)
@@ -257,7 +257,7 @@ class EnvironmentService:
         return views.full(made)
 
     async def _freeze_target(
-        self, session: AsyncSession, principal: Principal, row: EnvironmentRow, request: wire.Freeze
+        self, session: AsyncSession, principal: Principal, row: EnvironmentRow, request: wire.FreezeEnvironment
     ) -> EnvironmentRow:
         if request.name is None:
             target = await rows.writable(session, principal, row.id)

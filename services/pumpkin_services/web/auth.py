@@ -69,3 +69,9 @@ def require_scope(principal: Principal, scope: str | None) -> None:
             f"This needs the scope 'custom:pumpkin:{scope}': use a token that has it, or ask an admin.",
             scope=f"custom:pumpkin:{scope}",
         )
+
+
+def require_own_route(principal: Principal, owner: str) -> None:
+    """Raise `Forbidden` when a workload calls a route that is not for the things it was given or makes."""
+    if principal.workload is not None and owner not in ("any", "self", "visible", "workload"):
+        raise Forbidden("A workload's own token changes nothing but its metrics: use a person's token.")
