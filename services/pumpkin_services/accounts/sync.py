@@ -35,9 +35,7 @@ class HubSync:
         """Tell the Hub everything it has not been told yet."""
         async with self._database.read() as session:
             workspaces = (await session.scalars(select(WorkspaceRow.name).where(WorkspaceRow.synced.is_(None)))).all()
-            users = (
-                await session.scalars(select(UserRow.name).where(UserRow.synced.is_(False)))
-            ).all()
+            users = (await session.scalars(select(UserRow.name).where(UserRow.synced.is_(False)))).all()
         for name in workspaces:
             await self.push_workspace(name)
         for name in users:
