@@ -59,8 +59,8 @@ def ours(house: House) -> float:
     node = house.admin.api.get("/resources/nodes").json()["items"][0]
     slot = {"name": "slot", "cpu_milli": node["cpu_milli"] // SLOTS, "memory": 64 << 20, "price_micro": 0}
     house.admin.api.post("/resources/specs", json=slot).raise_for_status()
-    limits = {"running": SLOTS, "queued": 10 * JOBS}
-    house.admin.api.put("/resources/limits/defaults/user", json=limits).raise_for_status()
+    limits = {"running": 2 * SLOTS, "queued": 10 * JOBS}
+    house.admin.api.put("/resources/limits/user/*", json=limits).raise_for_status()
     user = house.user("bench")
     asyncio.run(submit(user, SLOTS))
     while count(user, "succeeded") < SLOTS:
