@@ -247,11 +247,11 @@ class AsyncNotebooks(AsyncWorkloads):
         """Return the id that an id or a server name means; of servers of one name, the one that is not ended."""
         if _ID.fullmatch(workload):
             return workload
-        found = [item async for item in self.list(q=workload or None, limit=200) if item.name == workload]
+        name = workload or "default"
+        found = [item async for item in self.list(q=name, limit=200) if item.name == name]
         alive = [item for item in found if item.phase not in ENDED] or found
         if not alive:
-            shown = workload or "(default)"
-            raise PumpkinError(f"There is no notebook '{shown}' that you may see.", reason="not_found", status=404)
+            raise PumpkinError(f"There is no notebook '{name}' that you may see.", reason="not_found", status=404)
         return alive[0].id
 
 

@@ -54,7 +54,7 @@ def list_(everything: bool, ended: bool) -> None:
     open_phases = () if ended else ("queued", "preparing", "running", "stopping")
     columns = [
         ("ID", lambda item: item.id),
-        ("NAME", lambda item: item.name or "(default)"),
+        ("NAME", lambda item: item.name),
         ("PHASE", lambda item: item.phase),
         ("SPEC", lambda item: item.spec),
         ("RAN", lambda item: words.lasted(item.started, item.finished)),
