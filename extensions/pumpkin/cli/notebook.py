@@ -69,7 +69,7 @@ def list_(everything: bool, ended: bool) -> None:
 def stop(name: str) -> None:
     """Stop a server; files in the home folder stay."""
     item = client().notebooks.stop(name)
-    done(f"It is {item.phase}.", item)
+    done(f"The server {item.name} is asked to stop.", item)
 
 
 @notebook.command("open")

@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import pumpkin
+from pumpkin_services.pipeline.sdk import sdk_folder, with_sdk
 
 
 def test_a_metric_is_one_line_of_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -49,3 +52,15 @@ def test_a_parameter_is_a_number_or_a_sentence_about_it(monkeypatch: pytest.Monk
     monkeypatch.setenv("RATE", "fast")
     with pytest.raises(ValueError, match="RATE is 'fast'"):
         pumpkin.params.number("RATE", 1.0)
+
+
+def test_a_python_with_nothing_installed_can_log_metrics(tmp_path: Path):
+    folder = sdk_folder(tmp_path)
+    assert folder is not None
+    assert sdk_folder(tmp_path) == folder
+    # -S: no site-packages, so that only the standard library and the copy are there.
+    command = [sys.executable, "-S", "-c", "import pumpkin; pumpkin.log_metrics(step=1, a=2); print(pumpkin.__file__)"]
+    told = subprocess.run(command, env=with_sdk({}, folder), capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[0] == "step 1  a=2.0"
+    assert str(folder) in told.stdout
+    assert with_sdk({"PYTHONPATH": "/mine"}, folder)["PYTHONPATH"] == f"/mine:{folder}"
