@@ -1,231 +1,195 @@
-"""Every route of the table × who may call it: anonymous, outsider, viewer, member, owner, admin, and tokens by scope.
+"""Every route of the table × who may call it.
 
-The expectations come from the OpenAPI document the service itself answers (`x-owner`, `x-scope`), so a new
-route is tested the moment it is declared; only its example body, if it needs one, is added here.
+The people are those of `world`: anonymous, an outsider, a viewer, a member, an owner, an admin; the Hub's spawner; a
+running workload; and tokens with all scopes but one, and with one alone.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.integration.house import House, User
+from tests.integration.api.world import ABSENT, KINDS, MODULES, Operation, World, build, problem_faults, refused
+from tests.integration.house import House
 
-REFUSED = {401, 403, 404}
-MODULES = ("accounts", "algorithms", "billing", "datasets", "images", "models", "resources", "workloads")
-SHA = "0" * 64
-BODIES: dict[str, Any] = {
-    "PUT /accounts/workspaces/{workspace}/members/{user}": {"role": "viewer"},
-    "POST /accounts/workspaces": {"name": "another"},
-    "POST /billing/adjustments": {"workspace": "lab", "amount_micro": 1, "note": "why"},
-    "POST /billing/recharges": {"workspace": "lab", "amount_micro": 1},
-    "POST /images": {"name": "other", "workspace": "lab", "requirements": ["six"]},
-    "POST /images/interpreters": {"name": "other", "python": "/nowhere/python"},
-    "POST /images/{image}/versions": {"requirements": ["six"]},
-    "POST /images/{image}/diff": {"packages": ["six==1.16.0"]},
-    "POST /images/{image}/freeze": {"packages": ["six==1.16.0"], "base": 1},
-    "POST /resources/specs": {"name": "s2", "cpu_milli": 100, "memory": 1 << 26, "price_micro": 0},
-    "POST /resources/pools": {"name": "p2"},
-    "POST /workloads/batch": {"action": "stop", "ids": ["{workload}"]},
-    "POST /workloads/grants": {"user": "olga", "server_name": "", "options": {}},
-    "POST /workloads/grants/{workload}/claim": {"env": {}, "command": ["true"], "port": 1},
-    "POST /workloads/jobs": {"name": "j", "spec": "cpu-small", "command": ["true"], "workspace": "lab"},
-    "POST /workloads/estimate": {"spec": "cpu-small", "kind": "job", "workspace": "lab"},
-    "POST /workloads/jobs/yaml": {"yaml": "name: j\nspec: cpu-small\ncommand: ['true']\nworkspace: lab\n"},
-    "POST /workloads/notebooks": {"spec": "cpu-small", "workspace": "lab"},
-    "POST /workloads/{workload}/metrics": {"lines": [{"step": 1, "values": {"loss": 1.0}}]},
-}
-for kind in ("algorithms", "datasets", "models"):
-    BODIES |= {
-        f"POST /{kind}": {"name": "second", "workspace": "lab"},
-        f"POST /{kind}/{{workspace}}/{{name}}/uploads/{{upload}}/missing": {"hashes": [SHA]},
-        f"POST /{kind}/{{workspace}}/{{name}}/uploads/{{upload}}/objects": {"sizes": [1]},
-        f"PUT /{kind}/{{workspace}}/{{name}}/uploads/{{upload}}/objects/{{object}}": {
-            "chunks": [{"hash": SHA, "size": 1}]
-        },
-    }
-QUERIES: dict[str, dict[str, Any]] = {
-    "import": {"format": "zip"},
-    "diff": {"old": 1, "new": 1},
-    "archive": {"format": "zip"},
-}
-STREAMS = re.compile(r"/stream$|/log/events$")
-
-
-@dataclass
-class World:
-    """The people, and one of everything in the workspace `lab` of olga (owner), mia (member) and vic (viewer)."""
-
-    house: House
-    people: dict[str, User]
-    operations: list[tuple[str, str, dict[str, Any]]]
-    ids: dict[str, str] = field(default_factory=dict)
-
-    def call(self, user: User | None, method: str, path: str, operation: dict[str, Any]) -> httpx.Response:
-        module = operation["tags"][0]
-        values = {
-            "workspace": "lab", "name": "thing", "user": "vic", "target": "olga", "version": "1", "number": "1",
-            "path": "a.txt", "kind": "user", "subject": "vic", "replica": "main-0", "object": SHA[:26],
-            "spec": "cpu-small", "pool": "default", **self.ids, "upload": self.ids.get(f"upload-{module}", "0" * 26),
-        }  # fmt: skip
-        url = re.sub(r"\{(\w+)\}", lambda m: values[m[1]], path)
-        query: dict[str, Any] = {}
-        for parameter in operation.get("parameters", []):
-            if parameter["in"] == "query" and parameter["required"]:
-                query[parameter["name"]] = QUERIES.get(path.rsplit("/", 1)[1], {}).get(parameter["name"], "thing")
-        query |= {"ref": "lab/thing"} if path.endswith("/resolve") and "ref" in query else {}
-        body: dict[str, Any] = {}
-        if "requestBody" in operation:
-            if "application/json" in operation["requestBody"]["content"]:
-                body["json"] = self._filled(BODIES.get(f"{method} {path}", {}))
-            else:
-                body["content"] = b"nothing"
-        client = user.api if user else httpx.Client(base_url=self.house.api_url)
-        with client.stream(method, url, params=query, timeout=30, **body) as answer:
-            if not STREAMS.search(path) or answer.status_code >= 400:
-                answer.read()
-            return answer
-
-    def _filled(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._filled(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._filled(item) for item in value]
-        return self.ids.get(value[1:-1], value) if isinstance(value, str) else value
-
-
-def archive() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr("a.txt", "hello")
-    return buffer.getvalue()
+USERS = ("olga", "mia", "vic", "eve", "admin")
 
 
 @pytest.fixture(scope="module")
-def world(platform: House) -> World:
-    people = {name: platform.user(name) for name in ("olga", "mia", "vic", "eve")} | {"admin": platform.admin}
-    for user in people.values():
-        assert user.api.get("/accounts/me").status_code == 200
-    olga = people["olga"].api
-    olga.post("/accounts/workspaces", json={"name": "lab"}).raise_for_status()
-    for name, role in (("mia", "member"), ("vic", "viewer")):
-        olga.put(f"/accounts/workspaces/lab/members/{name}", json={"role": role}).raise_for_status()
-    document = olga.get("/openapi.json").raise_for_status().json()
-    world = World(
-        platform,
-        people,
-        [(m.upper(), path, op) for path, methods in document["paths"].items() for m, op in methods.items()],
-    )
-    for kind in ("datasets", "algorithms", "models"):
-        olga.post(f"/{kind}", json={"name": "thing", "workspace": "lab"}).raise_for_status()
-        olga.put(f"/{kind}/lab/thing/import", params={"format": "zip"}, content=archive()).raise_for_status()
-        world.ids[f"upload-{kind}"] = olga.post(f"/{kind}/lab/thing/uploads").raise_for_status().json()["id"]
-    image = olga.post("/images", json={"name": "thing", "workspace": "lab", "requirements": ["six"]})
-    world.ids["image"] = image.raise_for_status().json()["id"]
-    job = {"name": "j", "spec": "cpu-small", "command": ["sleep", "600"], "workspace": "lab"}
-    world.ids["workload"] = olga.post("/workloads/jobs", json=job).raise_for_status().json()["id"]
-    world.ids["node"] = olga.get("/resources/nodes").json()["items"][0]["name"]
-    return world
+def world(platform: House) -> Iterator[World]:
+    world = build(platform)
+    yield world
+    # Other tests on this platform start workloads.
+    world.people["admin"].post(f"/resources/nodes/{world.ids['node']}/undrain").raise_for_status()
 
 
-def expected(operation: dict[str, Any], method: str, path: str) -> dict[str, bool]:
-    """Return for each person whether the call may pass, by the route's owner rule."""
-    rule = operation["x-owner"]
-    everybody = dict.fromkeys(("olga", "mia", "vic", "eve", "admin"), True)
-    # A list shows each caller what is theirs: it has no single owner to be refused by.
-    if rule in ("any", "self") or (method == "GET" and "{" not in path and rule != "admin" and "resolve" not in path):
+def may(operation: Operation) -> dict[str, bool]:
+    """Return for each person whether the call may pass, by the route's owner rule; who is left out may either way."""
+    rule, reads = operation.owner, operation.method == "GET"
+    everybody = dict.fromkeys(USERS, True)
+    if rule in ("service", "workload"):
+        return dict.fromkeys(USERS, False)
+    if rule == "admin":
+        return dict.fromkeys(USERS, False) | {"admin": True}
+    # A list shows each caller what is theirs: there is nobody to refuse.
+    if rule in ("any", "self") or (rule == "visible" and operation.module == "resources"):
         return everybody
-    if operation["tags"][0] == "resources" and rule == "visible":
+    if reads and operation.collection and not re.search(r"/resolve$|/statement", operation.path):
         return everybody
     if rule == "visible":
         return everybody | {"eve": False}
     if rule == "member":
-        return everybody | {"eve": False, "vic": method == "GET" or operation["x-rate"] == "read"}
-    if rule == "owner":
-        return everybody | {"eve": False, "vic": False, "mia": False}
-    if rule == "admin":
-        return dict.fromkeys(everybody, False) | {"admin": True}
-    return dict.fromkeys(everybody, False)  # for services and workloads alone
+        # Viewers look at the workspace and at its money; an admin who is no member makes nothing in it.
+        looks = reads and operation.module in ("accounts", "billing")
+        people = everybody | {"eve": False, "vic": looks}
+        if operation.method == "POST" and (operation.collection or operation.path.endswith(("/rerun", "/freeze"))):
+            del people["admin"]
+        return people
+    assert rule == "owner"
+    return everybody | {"eve": False, "vic": False, "mia": False}
+
+
+def workload_may(operation: Operation) -> bool:
+    """Tell whether a running workload may make the call: about itself and its input, the dataset."""
+    if operation.owner == "workload" or str(operation) in ("GET /accounts/me", "GET /openapi.json"):
+        return True
+    if operation.owner != "visible" or operation.module not in ("workloads", *KINDS):
+        return False
+    return operation.module in ("workloads", "datasets") or operation.path == f"/{operation.module}"
+
+
+def told(operation: Operation, name: str, answer: httpx.Response) -> str:
+    return f"{operation} as {name}: {answer.status_code} {'' if answer.is_success else answer.text[:200]}"
 
 
 def test_nobody_passes_without_an_identity(world: World) -> None:
-    passed = [
-        f"{method} {path}: {answer.status_code}"
-        for method, path, operation in world.operations
-        if operation["security"] and (answer := world.call(None, method, path, operation)).status_code != 401
+    wrong = [
+        told(operation, "anonymous", answer)
+        for operation in world.operations
+        if operation.identity
+        and ((answer := world.call(world.anonymous, operation)).status_code != 401 or problem_faults(answer))
     ]
-    assert passed == []
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_health_and_signed_urls_ask_for_no_identity(world: World) -> None:
+    free = {str(operation) for operation in world.operations if not operation.identity}
+    assert free == {"GET /health", "GET /objects/{key}", "PUT /objects/{key}"}
+    for operation in world.operations:
+        if operation.path == "/objects/{key}":
+            answer = world.anonymous.request(operation.method, "/objects/x")
+            assert answer.status_code in (403, 422), answer.text
 
 
 def test_who_may_not_is_refused(world: World) -> None:
     wrong = [
-        f"{method} {path} as {name}: {answer.status_code} {answer.text[:160]}"
-        for method, path, operation in world.operations
-        if operation["security"]
-        for name, may in expected(operation, method, path).items()
-        if not may and (answer := world.call(world.people[name], method, path, operation)).status_code not in REFUSED
+        told(operation, name, answer)
+        for operation in world.operations
+        if operation.identity
+        for name, passes in may(operation).items()
+        if not passes
+        and (not refused(answer := world.call(world.people[name], operation)) or _unlike_a_problem(answer))
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
+
+
+def _unlike_a_problem(answer: httpx.Response) -> bool:
+    return answer.is_error and bool(problem_faults(answer))
 
 
 def test_a_token_without_the_scope_is_refused_and_told_which_it_needs(world: World) -> None:
-    without = {
-        module: world.house.user(
-            "olga", scopes=[f"custom:pumpkin:{other}:read" for other in MODULES if other != module]
-        )
-        for module in MODULES
-    }
+    def others(module: str) -> list[str]:
+        return [f"{other}:admin" for other in MODULES if other != module]
+
+    tokens = {module: world.person("admin", others(module)) for module in MODULES}
+    tokens["grants"] = world.person("admin", [f"{module}:admin" for module in MODULES])
     wrong: list[str] = []
-    for method, path, operation in world.operations:
-        scope = operation.get("x-scope")
-        if scope is None:
-            continue
-        module = scope.split(":")[2]
-        answer = world.call(without.get(module, without["datasets"]), method, path, operation)
-        if answer.status_code != 403 or answer.json().get("scope") != scope:
-            wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:160]}")
-    assert wrong == []
+    for operation in world.operations:
+        if operation.scope:
+            answer = world.call(tokens[operation.scope.split(":")[0]], operation)
+            if answer.status_code != 403 or answer.json().get("scope") != f"custom:pumpkin:{operation.scope}":
+                wrong.append(told(operation, "somebody without the scope", answer))
+    assert not wrong, "\n".join(wrong)
 
 
 def test_a_token_with_just_the_scope_passes_it(world: World) -> None:
-    tokens = {
-        (module, verb): world.house.user("olga", scopes=[f"custom:pumpkin:{module}:{verb}"])
-        for module in MODULES
-        for verb in ("read", "write")
-        if (module, verb) not in (("billing", "write"), ("resources", "write"))
-    }
+    tokens: dict[str, httpx.Client] = {}
     wrong: list[str] = []
-    for method, path, operation in world.operations:
-        module, verb = operation.get("x-scope", "::::").split(":")[2:4]
-        if (module, verb) not in tokens or method == "DELETE":
+    for operation in world.operations:
+        scope = operation.scope
+        if scope in ("", "grants"):  # no person holds the spawner's scope
             continue
-        answer = world.call(tokens[module, verb], method, path, operation)
-        if answer.status_code == 403 and "scope" in answer.json():
-            wrong.append(f"{method} {path}: {answer.text[:160]}")
-    assert wrong == []
+        if scope not in tokens:
+            tokens[scope] = world.person("admin", [scope])
+        # About a thing that is not there, so that nothing changes.
+        absent = {} if operation.method == "GET" else dict.fromkeys((*world.ids, "name", "spec", "pool"), ABSENT)
+        answer = world.call(tokens[scope], operation, **absent, workspace="lab")
+        if answer.status_code == 401 or (answer.status_code == 403 and "scope" in answer.json()):
+            wrong.append(told(operation, f"somebody with just {scope}", answer))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_spawner_may_nothing_but_ask_for_grants(world: World) -> None:
+    wrong: list[str] = []
+    for operation in world.operations:
+        if operation.scope == "grants":
+            answer = world.call(world.people["spawner"], operation, workload=ABSENT)
+            ok = answer.status_code not in (401, 403) and answer.status_code < 500
+        elif operation.scope:
+            answer = world.call(world.people["spawner"], operation)
+            ok = answer.status_code == 403
+        else:
+            continue
+        if not ok:
+            wrong.append(told(operation, "the spawner", answer))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_workload_reaches_its_own_inputs_and_metrics_and_nothing_else(world: World) -> None:
+    me = world.people["workload"]
+    wrong: list[str] = []
+    for operation in world.operations:
+        if not operation.identity:
+            continue
+        answer = world.call(me, operation)
+        passes = workload_may(operation)
+        if passes == refused(answer) or answer.status_code >= 500 or _unlike_a_problem(answer):
+            wrong.append(told(operation, "a workload", answer))
+        if "{workload}" in operation.path and not refused(
+            answer := world.call(me, operation, workload=world.ids["other"])
+        ):
+            wrong.append(told(operation, "another workload", answer))
+    assert not wrong, "\n".join(wrong)
+    seen = {kind: [item["name"] for item in me.get(f"/{kind}").json()["items"]] for kind in KINDS}
+    assert seen == {"datasets": ["thing"], "algorithms": [], "models": []}
+    assert [item["id"] for item in me.get("/workloads").json()["items"]] == [world.ids["workload"]]
+    assert me.get("/workloads/queue").json()["items"] == []
 
 
 def test_who_may_passes(world: World) -> None:
     """Last, and deletions last of all: they take away what the others are tried on."""
     wrong: list[str] = []
-    gone: list[str] = []
-    for method, path, operation in sorted(world.operations, key=lambda item: (item[0] == "DELETE", -len(item[1]))):
-        if not operation["security"]:
+    order = sorted(world.operations, key=lambda o: (o.method == "DELETE", o.path.endswith("/stop"), -len(o.path)))
+    for operation in order:
+        if not operation.identity:
             continue
-        for name, may in expected(operation, method, path).items():
-            if not may:
+        for name, passes in may(operation).items():
+            if not passes:
                 continue
-            answer = world.call(world.people[name], method, path, operation)
-            if answer.status_code >= 500 or answer.status_code in (401, 403):
-                wrong.append(f"{method} {path} as {name}: {answer.status_code} {answer.text[:160]}")
-            elif answer.status_code == 404 and method != "DELETE":
-                gone.append(f"{method} {path} as {name}: {answer.text[:120]}")
-    assert wrong == []
-    # What an upload without bytes or a job that has not run cannot have may be missing, and nothing else.
-    assert [line for line in gone if not re.search(r"/objects/\{object\}|/logs/|/lineage|/shares/", line)] == []
+            answer = world.call(world.people[name], operation)
+            if answer.is_success or (answer.is_error and _expected_error(operation, answer)):
+                continue
+            wrong.append(told(operation, name, answer))
+    assert not wrong, "\n".join(wrong)
+
+
+def _expected_error(operation: Operation, answer: httpx.Response) -> bool:
+    """Tell whether an error is about the state of the thing, not about the caller."""
+    if problem_faults(answer):
+        return False
+    if operation.method == "DELETE":  # the one before took it away, or it is still in use
+        return answer.status_code in (404, 409, 422)
+    return False
