@@ -11,11 +11,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PROXY := $(VENV)/share/pumpkin/proxy
-override DATA := $(abspath $(or $(DATA),$(PUMPKIN_DATA),.data))
+ifdef DATA
+export PUMPKIN_DATA := $(abspath $(DATA))
+endif
 PORT ?=
 T ?=
 B ?=
-export PUMPKIN_DATA := $(DATA)
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help install up down demo test lint models lock bench clean
@@ -24,11 +25,11 @@ help: ## list the targets
 
 install: $(STAMPS)/python $(STAMPS)/proxy ## set up everything that `up` needs
 
-up: install ## start the platform on the data folder .data (DATA=folder, PORT=8000) and return once it answers
-	@$(BIN)/python -m pumpkin_hub up --data=$(PUMPKIN_DATA) --detach $(if $(PORT),--port=$(PORT))
+up: install ## start the platform (DATA=folder, PORT=8000) and return once it answers
+	@$(BIN)/python -m pumpkin_hub up --detach $(if $(PORT),--port=$(PORT))
 
 down: ## stop it; jobs and notebooks that run go on running
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pumpkin_hub down --data=$(PUMPKIN_DATA); else echo "Nothing is installed here, so nothing runs."; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pumpkin_hub down; else echo "Nothing is installed here, so nothing runs."; fi
 
 demo: install ## take the road from a folder of data to a scored model through the real API
 	@$(BIN)/python examples/digits/demo.py

@@ -14,7 +14,6 @@ packages = {name: root for root in ROOTS for name in find_packages(root)}
 sdk = ["click>=8.2", "fsspec>=2025.3", "httpx>=0.28", "pydantic>=2.14", "pyyaml>=6", "rich>=14"]
 hub = [
     "jupyterhub==6.1.1",
-    "jupyterhub-kubespawner==7.1.0",
     "jupyterhub-nativeauthenticator==1.3.0",
     "oauthenticator==17.4.0",
     "psutil>=7",
@@ -22,10 +21,11 @@ hub = [
 service = [
     "aiosqlite>=0.21",
     "alembic==1.20.1",
+    "jinja2>=3.1",
     "jupyterhub==6.1.1",
-    "kubernetes==37.0.2",
-    "minio==7.2.20",
+    "markupsafe>=3",
     "nvidia-ml-py>=12",
+    "packaging>=25",
     "psutil>=7",
     "sqlalchemy[asyncio]==2.1.9",
     "tensorboard>=2.20",
@@ -41,11 +41,13 @@ notebook = [
     "jupyterlab==4.6.6",
 ]
 dev = [
+    "babel",
     "build",
     "cryptography",
     "datamodel-code-generator",
     "hypothesis",
     "import-linter",
+    "pandas",
     "playwright==1.65",
     "pre-commit",
     "pyjwt",
@@ -62,9 +64,7 @@ setup(
     name="pumpkin-platform",
     version="0.1.0",
     description="An AI computing platform centred on JupyterHub: data, algorithms, images, models, jobs and compute",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-    if Path(__file__).with_name("README.md").exists()
-    else "",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="BSD-3-Clause",
     python_requires=">=3.11",
