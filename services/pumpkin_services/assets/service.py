@@ -124,7 +124,7 @@ class AssetService:
 
     async def _add(self, session: AsyncSession, row: AssetRow) -> None:
         taken = Conflict(
-            f"The workspace '{row.workspace}' has a {self.kind} called '{row.name}' already: "
+            f"The workspace '{row.workspace}' has another {self.kind} called '{row.name}': "
             "upload a new version of it, or choose another name.",
             field="name",
             reason="name_taken",

@@ -67,9 +67,11 @@ async def find(session: AsyncSession, principal: Principal, wanted: Reference, *
     A bare name means the caller's own workspace first, then the caller's others, then what is shared.
     Raises `NotFound`, or `Invalid` listing the candidates when several fit equally.
     """
-    query = select(EnvironmentRow).where(EnvironmentRow.name == wanted.name, usable(principal))
+    query = select(EnvironmentRow).where(EnvironmentRow.name == wanted.name)
     if wanted.workspace is not None:
         query = query.where(EnvironmentRow.workspace == wanted.workspace)
+    if wanted.workspace is None or not principal.admin("images"):
+        query = query.where(usable(principal))
     found = (await session.scalars(query.order_by(EnvironmentRow.workspace).limit(100))).all()
     for group in (
         [row for row in found if row.workspace == principal.name],

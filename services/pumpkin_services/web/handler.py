@@ -233,12 +233,19 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             record(status, payload)
             if not route.signed:
                 self._record(session, route, call)
-        for function in call._after:  # pyright: ignore[reportPrivateUsage]
-            outcome = function()
-            if isawaitable(outcome):
-                await outcome
+        await self._after_commit(call)
         self._etag(result)
         self._write(status, payload)
+
+    async def _after_commit(self, call: Call[Any, Any]) -> None:
+        for function in call._after:  # pyright: ignore[reportPrivateUsage]
+            try:
+                outcome = function()
+                if isawaitable(outcome):
+                    await outcome
+            except Exception:
+                # The change is made and must be answered as made; what follows it catches up by itself.
+                log.exception("after %s %s", self.request.method, self.request.path)
 
     @asynccontextmanager
     async def _idempotent(self, route: Route) -> AsyncGenerator[tuple[IdempotencyRow | None, AsyncSession, Any]]:

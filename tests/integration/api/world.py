@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import time
 import zipfile
 from dataclasses import dataclass, field
@@ -35,12 +36,12 @@ BODIES: dict[str, Any] = {
     "POST /billing/adjustments": {"workspace": "lab", "amount_micro": 1, "note": "why"},
     "POST /billing/recharges": {"workspace": "lab", "amount_micro": 1},
     "POST /images": {"name": "other", "workspace": "lab", "requirements": []},
-    "POST /images/interpreters": {"name": "other", "python": "/nowhere/python"},
+    "POST /images/interpreters": {"name": "other", "python": sys.executable},
     "POST /images/{image}/versions": {"requirements": []},
     "POST /images/{image}/diff": {"packages": [], "version": 1},
     "POST /images/{image}/freeze": {"packages": [], "version": 1},
-    "POST /resources/specs": {"name": "s2", "cpu_milli": 100, "memory": 1 << 26},
-    "POST /resources/pools": {"name": "p2"},
+    "POST /resources/specs": {"name": "s3", "cpu_milli": 100, "memory": 1 << 26},
+    "POST /resources/pools": {"name": "p3"},
     "POST /workloads/batch": {"action": "stop", "ids": ["{workload}"]},
     "POST /workloads/estimate": {"job": JOB},
     "POST /workloads/grants": {"user": "olga", "server_name": "", "options": {}},
@@ -113,7 +114,7 @@ class World:
         values = {
             "workspace": "lab", "name": "thing", "user": "tom", "target": "olga", "version": "1", "number": "1",
             "path": "a.txt", "kind": "user", "subject": "tom", "replica": "main-0", "object": SHA[:26], "key": "x",
-            "spec": "cpu-small", "pool": "default", **self.ids,
+            "spec": "s2", "pool": "p2", **self.ids,
             "upload": self.ids.get(f"upload-{operation.module}", ABSENT), **other,
         }  # fmt: skip
         url = re.sub(r"\{(\w+)\}", lambda match: values[match[1]], operation.path)
@@ -167,6 +168,8 @@ def build(house: House) -> World:
     made(olga.post("/accounts/workspaces", json={"name": "lab"}))
     for name, role in (("mia", "member"), ("vic", "viewer"), ("tom", "member")):
         made(olga.put(f"/accounts/workspaces/lab/members/{name}", json={"role": role}))
+    made(admin.post("/resources/specs", json={"name": "s2", "cpu_milli": 100, "memory": 1 << 26}))
+    made(admin.post("/resources/pools", json={"name": "p2", "specs": ["s2"], "everyone": True}))
     made(admin.post("/billing/recharges", json={"workspace": "lab", "amount_micro": 10**9}))
     document = made(olga.get("/openapi.json"))
     world.operations = [
@@ -194,6 +197,16 @@ def _workloads(world: World) -> None:
     world.ids["node"] = made(olga.get("/resources/nodes"))["items"][0]["name"]
     made(admin.post(f"/resources/nodes/{world.ids['node']}/drain", json={"reason": "a test"}))
     world.ids["other"] = made(olga.post("/workloads/jobs", json=JOB | {"datasets": ["lab/thing@1"]}))["id"]
+
+
+def clear(world: World) -> None:
+    """Leave a platform other tests can use: nothing queued, the node open again."""
+    admin = world.people["admin"]
+    page = made(admin.get("/workloads", params={"everything": True, "limit": 500, "phase": ["queued", "running"]}))
+    ids = [item["id"] for item in page["items"]]
+    for start in range(0, len(ids), 100):
+        made(admin.post("/workloads/batch", json={"action": "delete", "ids": ids[start : start + 100]}))
+    made(admin.post(f"/resources/nodes/{world.ids['node']}/undrain"))
 
 
 def token_of(world: World, workload: str) -> str:
