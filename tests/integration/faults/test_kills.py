@@ -32,6 +32,7 @@ from tests.integration.house import House, User
 JOBS = 100
 SEEDS = (1, 7, 2024)
 KILLS = ("service", "service", "service", "proxy", "proxy", "hub", *["supervisor"] * 8)
+BEGUN = ("running", *ENDED)
 STUBBORN = "(trap '' TERM; sleep 300) & "
 """A child in the background that survives everything but SIGKILL."""
 
@@ -181,13 +182,12 @@ def stop_the_endless(storm: Storm, books: Books) -> None:
     """Stop, one after the other as they get their places, the jobs that would run for ever."""
     for workload, kind in storm.kinds.items():
         if kind == "endless":
-            begun = ("running", *ENDED)
-            until(lambda w=workload: books.phases()[w] in begun, house=storm.house, seconds=120)
+            until(lambda w=workload: books.phases()[w] in BEGUN, house=storm.house, seconds=120)
             assert storm.send("POST", f"/workloads/{workload}/stop").status_code == 200
 
 
 def assert_all_ended_as_they_should(storm: Storm, books: Books) -> None:
-    """Jobs nobody touched ended as their commands say; a killed supervisor's replica is lost, and its attempt failed."""
+    """Jobs nobody touched ended as their commands say; a killed supervisor's replica is lost, its attempt failed."""
     phases, attempts, replicas, ran = books.phases(), books.attempts(), books.replicas(), books.ran("ann")
     touched = {workload for workload, _, _ in storm.murdered}
     for workload, kind in storm.kinds.items():
