@@ -28,6 +28,7 @@ from pumpkin_services.db import Database, utcnow
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Invalid, Problem, TooLarge, TooManyRequests
 from pumpkin_services.web.auth import Authenticator, require_own_route, require_scope
+from pumpkin_services.web.parsing import from_validation, refuse_nul, refuse_nul_in_body, require_json
 from pumpkin_services.web.ratelimit import RateLimiter
 from pumpkin_services.web.routes import Call, Route
 from pumpkin_services.web.sse import HEARTBEAT, HEARTBEAT_SECONDS, ServerSentEvent
@@ -207,16 +208,21 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
         """Return the checked query and body; raise `Invalid` naming each field that is not as declared."""
         try:
             query = body = None
+            refuse_nul(self.path_kwargs)
             if route.query is not None:
-                query = route.query.model_validate(self._query_values())
+                values = self._query_values()
+                refuse_nul(values)
+                query = route.query.model_validate(values)
             elif self.request.arguments and not route.signed:
                 unknown = sorted(set(self.request.arguments) - {"_xsrf", "token"})
                 if unknown:
                     raise Invalid("This route takes no query parameter.", field=unknown[0])
             if route.request is not None and not route.upload:
+                require_json(self.request.headers.get("Content-Type"))
                 body = route.request.model_validate_json(bytes(self._buffer) or b"null")
+                refuse_nul_in_body(self._buffer)
         except ValidationError as error:
-            raise _from_validation(error) from error
+            raise from_validation(error) from error
         return query, body
 
     async def _mutate(self, route: Route, call: Call[Any, Any]) -> None:
@@ -402,14 +408,3 @@ def _render(route: Route, result: Any) -> tuple[int, bytes]:
         return 204, b""
     model = result if isinstance(result, BaseModel) else route.response.model_validate(result)
     return route.status, model.model_dump_json().encode()
-
-
-def _from_validation(error: ValidationError) -> Problem:
-    errors = [
-        {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
-        for item in error.errors(include_url=False, include_input=False, include_context=False)[:20]
-    ]
-    if any(item["type"] == "json_invalid" for item in error.errors(include_url=False, include_context=False)):
-        problem = Problem(f"The body is not valid JSON: {errors[0]['message']}.", reason="bad_json")
-        return problem
-    return Invalid.many(errors)
