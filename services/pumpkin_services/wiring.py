@@ -191,6 +191,7 @@ def wire(settings: Platform, database: Database) -> Parts:
             pins=artifacts,
             folders=artifacts,
             environments=images,
+            principal_of=accounts.principal_of,
             models=models,
             tokens=tokens,
             hub=hub,

@@ -13,8 +13,15 @@ from pumpkin_spawners.platform import Grant
 
 NOTEBOOK = Path(__file__).parent / "notebook"
 """Jupyter configuration and kernels every notebook server gets: `%pumpkin` loaded, `pumpkin_server` enabled."""
-IN_HOME = 'cd "$PUMPKIN_HOME" && exec "$@"'
-"""The home is somewhere else on every runtime; the server shows what it is started in."""
+IN_HOME = """
+cd "$PUMPKIN_HOME" || exit
+[ -z "$PUMPKIN_KERNEL" ] || set -- "$@" "--MultiKernelManager.default_kernel_name=$PUMPKIN_KERNEL"
+[ -z "$PUMPKIN_SERVER_PYTHON" ] || { shift; set -- "$PUMPKIN_SERVER_PYTHON" -m jupyterhub.singleuser "$@"; }
+exec "$@"
+"""
+"""The home is somewhere else on every runtime, and the server shows what it is started in. What it runs on is known
+once the grant is claimed: the platform names a kernel of the chosen environment, or its Python for the server itself.
+"""
 
 
 class LocalSpawner(PumpkinSpawner):

@@ -10,6 +10,8 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+NEEDS = "click, httpx and pydantic"
+
 
 @magics_class
 class PumpkinMagics(Magics):
@@ -20,8 +22,14 @@ class PumpkinMagics(Magics):
         """Work with the platform: `%pumpkin help` lists what there is."""
         # Loaded on first use: a kernel that never asks for the platform does not wait for its client.
         from pumpkin.errors import PumpkinError
-        from pumpkin.magics import commands
 
+        try:
+            from pumpkin.magics import commands
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"This kernel's environment lacks '{error.name}', and %pumpkin needs {NEEDS}: "
+                "build a version of it with them, or change to the kernel 'Python 3 (platform)'."
+            ) from None
         try:
             commands.run(line, cell)
         except PumpkinError as error:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,23 @@ def digest_of(content: str, *, python: str) -> str:
     """Return the hex SHA-256 of a lock for one Python version on this kind of machine."""
     text = "\0".join((content, python, platform.system(), platform.machine(), *platform.libc_ver()))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def folders_behind(python: Path, *, prefix: Path) -> list[Path]:
+    """Return the folders of the Python a virtual environment was made from, as it is named there and as it really is.
+
+    Blocking, quick. Files of a prefix that can no longer be read are taken as absent.
+    """
+    homes = [python.resolve().parent]
+    try:
+        config = (prefix / "pyvenv.cfg").read_text()
+    except (OSError, UnicodeDecodeError):
+        config = ""
+    if found := re.search(r"^home *= *(\S.*?) *$", config, re.MULTILINE):
+        homes.append(Path(found[1]))
+    bases = dict.fromkeys(home.parent for home in homes)
+    # Only what looks like an installation: a lone binary must not open the folder above it.
+    return [base for base in bases if base != Path("/") and any((base / "lib").glob("python3*"))]
 
 
 async def inspect_interpreter(python: str, *, field: str = "python") -> Interpreter:

@@ -33,7 +33,8 @@ def kernelspec(ref: EnvironmentRef) -> dict[str, Any]:
     if ref.prefix is None or ref.python is None or not ref.kernel:
         raise ValueError(f"{ref} cannot be a kernel")
     return {
-        "argv": [str(ref.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        # `pumpkin` is on every workload's PYTHONPATH; loading it gives the kernel `%pumpkin`.
+        "argv": [str(ref.python), "-m", "ipykernel_launcher", "--ext=pumpkin", "-f", "{connection_file}"],
         "display_name": f"{ref.name} @{ref.number} ({ref.workspace})",
         "language": "python",
         "env": activate(ref.prefix, path="${PATH}"),

@@ -39,6 +39,16 @@ class EnvironmentRef:
     def __str__(self) -> str:
         return f"{self.workspace}/{self.name}@{self.number}"
 
+    @property
+    def no_notebook(self) -> str:
+        """Why no notebook can be started on it, "" if one can; a version that is not ready yet may still turn out."""
+        if self.server or self.kernel or self.state != "ready":
+            return ""
+        return (
+            f"The environment {self} has neither {KERNEL_PACKAGE}, for kernels, nor "
+            f"{' and '.join(sorted(SERVER_PACKAGES))}, for a server of its own: add either to its requirements."
+        )
+
 
 def protected(row: EnvironmentRow) -> bool:
     """Tell whether only image admins may change it: it is offered as the platform's own."""

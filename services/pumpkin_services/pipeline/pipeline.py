@@ -18,6 +18,7 @@ from pumpkin_services.events import Wakeups
 from pumpkin_services.hub import HubClient
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.pipeline import changes
+from pumpkin_services.pipeline.kernels import Kernels
 from pumpkin_services.pipeline.lease import Lease, LeaseLost
 from pumpkin_services.pipeline.metrics import MetricReader
 from pumpkin_services.pipeline.notebooks import Notebooks
@@ -31,7 +32,7 @@ from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Runtime
 from pumpkin_services.workloads import scheduler
 from pumpkin_services.workloads.board import Board
-from pumpkin_services.workloads.ports import Pins
+from pumpkin_services.workloads.ports import Pins, PrincipalOf
 from pumpkin_services.workloads.scheduler import Candidate
 from pumpkin_services.workloads.service import WorkloadService
 from pumpkin_services.workloads.tables import WorkloadRow
@@ -64,6 +65,7 @@ class PipelineParts:
     pins: Pins
     folders: Folders
     environments: EnvironmentService
+    principal_of: PrincipalOf
     models: Models
     tokens: Tokens
     hub: HubClient
@@ -95,6 +97,7 @@ class Pipeline:
         preparer = Preparer(
             data=parts.data,
             environments=parts.environments,
+            kernels=Kernels(database=parts.database, environments=parts.environments, principal_of=parts.principal_of),
             folders=parts.folders,
             tokens=parts.tokens,
             url=parts.url,

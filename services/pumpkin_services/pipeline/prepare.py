@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from pumpkin_services.images.kernels import kernel_name
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.views import EnvironmentRef
+from pumpkin_services.pipeline.kernels import Kernels, folders_of, in_place
 from pumpkin_services.pipeline.sdk import sdk_folder, with_sdk
 from pumpkin_services.pipeline.verdict import Verdict
 from pumpkin_services.problems import Problem, Unavailable
@@ -46,26 +49,35 @@ class Hopeless(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What is ready: the environment and the folders to bind."""
+    """What is ready: the environment, the folders to bind and, for a notebook, the folder of its kernels."""
 
     environment: EnvironmentRef
     binds: tuple[Bind, ...]
+    kernels: Path | None = None
 
 
 class Preparer:
     """Prepares workloads on this machine. `data` is the platform's data folder, `url` where workloads find the Hub."""
 
     def __init__(
-        self, *, data: Path, environments: EnvironmentService, folders: Folders, tokens: Tokens, url: str
+        self,
+        *,
+        data: Path,
+        environments: EnvironmentService,
+        kernels: Kernels,
+        folders: Folders,
+        tokens: Tokens,
+        url: str,
     ) -> None:
         self._data = data
         self._environments = environments
+        self._kernels = kernels
         self._folders = folders
         self._tokens = tokens
         self._url = url
         self._sdk = sdk_folder(data)
 
-    async def prepare(self, workload: str, plan: Plan) -> Prepared:
+    async def prepare(self, row: WorkloadRow, plan: Plan) -> Prepared:
         """Get everything ready; may take as long as a build or a download does. Repeating it costs little.
 
         Raises:
@@ -78,8 +90,21 @@ class Preparer:
             if problem.reason not in ("environment_failed", "environment_gone"):
                 raise
             raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=problem.detail)) from problem
-        binds = [await self._bind(workload, item) for item in plan.inputs]
-        return Prepared(environment=environment, binds=tuple(binds))
+        binds = [await self._bind(row.id, item) for item in plan.inputs]
+        if row.kind != "notebook":
+            return Prepared(environment=environment, binds=tuple(binds))
+        if environment.no_notebook:
+            raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=environment.no_notebook))
+        kernels = self._run(Key(row.id, row.attempt)) / "jupyter"
+        binds += await self._kernels.lay_out(kernels, user=row.creator, chosen=environment)
+        return Prepared(environment=environment, binds=tuple(binds), kernels=kernels)
+
+    async def _environment(self, version: str) -> EnvironmentRef:
+        """Return an environment that is ready; versions are immutable, so one that was ready is, while it is there."""
+        known = self._ready.get(version)
+        if known is None or known.python is None or not known.python.exists():
+            known = self._ready[version] = await self._environments.ensure_ready(version)
+        return known
 
     async def _bind(self, workload: str, item: Input) -> Bind:
         try:
@@ -128,13 +153,17 @@ class Preparer:
         binds = self._binds(key, row.creator, ready)
         claim = row.claim or {}
         return Launch(
+        own = _claimed(claim, common)
+        if ready.kernels is not None:
+            # Behind the spawner's, whose kernel is the platform's own.
+            own["JUPYTER_PATH"] = os.pathsep.join(filter(None, [own.get("JUPYTER_PATH"), str(ready.kernels)]))
             key=key,
             replicas=[
                 ReplicaSpec(
                     role=item.role,
                     index=item.index,
                     argv=claim.get("command") or roles[item.role].argv,
-                    env=with_sdk({**common, **roles[item.role].env, **_claimed(claim, common)}, self._sdk),
+                    env=with_sdk({**common, **roles[item.role].env, **own}, self._sdk),
                     cwd=claim.get("cwd") or ("/userhome" if row.kind == "notebook" else ""),
                     cpu_milli=item.cpu_milli,
                     memory=item.memory,
@@ -161,15 +190,16 @@ class Preparer:
         }
         # A notebook acts as its user, with the Hub's token; a job has an identity of its own.
         if row.kind == "job":
-            values |= {"PUMPKIN_URL": self._url, "PUMPKIN_TOKEN": self._tokens.token(row.id, row.attempt)}
-        return values
+            return values | {"PUMPKIN_URL": self._url, "PUMPKIN_TOKEN": self._tokens.token(row.id, row.attempt)}
+        return values | _served(environment)
 
     def _binds(self, key: Key, user: str, ready: Prepared) -> list[Bind]:
         metrics = str(self.metrics(key).parent)
-        prefix = ready.environment.prefix
+        seen = {bind.target for bind in ready.binds}
+        shared = in_place([*folders_of(ready.environment), *([self._sdk] if self._sdk else [])])
         return [
             *ready.binds,
-            *[Bind(source=str(folder), target=str(folder)) for folder in (prefix, self._sdk) if folder],
+            *[bind for bind in shared if bind.target not in seen],
             # At its own path, so that PUMPKIN_METRICS is right with and without a sandbox.
             Bind(source=metrics, target=metrics, writable=True),
             Bind(source=str(self.output(key)), target="/model", writable=True),
@@ -178,6 +208,15 @@ class Preparer:
 
 
 def _claimed(claim: Mapping[str, Any], common: Mapping[str, str]) -> dict[str, str]:
+def _served(environment: EnvironmentRef) -> dict[str, str]:
+    """Return what tells the spawner's command line how a notebook uses its environment: as server or as kernel."""
+    if environment.python == Path(sys.executable):
+        return {}  # the platform's own, which servers run on anyway
+    if environment.server:
+        return {"PUMPKIN_SERVER_PYTHON": str(environment.python)}
+    return {"PUMPKIN_KERNEL": kernel_name(environment)}
+
+
     """Return the spawner's variables; its PATH and HOME are the Hub's and mean nothing here."""
     env = {str(name): str(value) for name, value in (claim.get("env") or {}).items()}
     return {name: value for name, value in env.items() if name not in ("PATH", "HOME") and name not in common}

@@ -190,7 +190,7 @@ class Reconciler:
         """Return what was prepared, None while that goes on; a build or a download holds up nobody else."""
         task = self._preparing.get(view.key)
         if task is None:
-            task = asyncio.create_task(self._preparer.prepare(view.row.id, view.plan))
+            task = asyncio.create_task(self._preparer.prepare(view.row, view.plan))
             self._preparing[view.key] = task
             # Most is there already: then no time is lost with being called again.
             await asyncio.wait({task}, timeout=0.5)

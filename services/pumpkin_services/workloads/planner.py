@@ -96,6 +96,8 @@ class Planner:
         environment = await self._environments.resolve(
             session, principal, reference=request.environment, field="environment"
         )
+        if isinstance(request, NotebookRequest) and environment.no_notebook:
+            raise Invalid(environment.no_notebook, field="environment")
         wanted: list[tuple[InputKind, str, str]] = [
             *(("dataset", ref, f"datasets.{at}") for at, ref in enumerate(request.datasets)),
             *([("algorithm", request.algorithm, "algorithm")] if request.algorithm else []),
