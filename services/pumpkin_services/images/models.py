@@ -81,7 +81,7 @@ class ResolveQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reference: str = Field(max_length=400, description="`name`, `name@3` or `workspace/name@3`.")
+    reference: str = Field(min_length=1, max_length=400, description="`name`, `name@3` or `workspace/name@3`.")
 
 
 class VersionSummary(Wire):

@@ -37,7 +37,10 @@ from pumpkin_services.web.tables import AuditRow, IdempotencyRow
 log = logging.getLogger("pumpkin.web")
 IDEMPOTENCY_LIFETIME = timedelta(days=1)
 DRAIN = 64 << 20
-"""Bytes of a refused body that are read and thrown away so that the caller gets to read the refusal."""
+"""A refused body is read and thrown away so that the caller gets to read the refusal; after so many bytes the refusal
+is sent though the body goes on."""
+LINGER = 4 << 30
+"""Bytes of a refused body after which the connection is closed."""
 ANONYMOUS = Principal(name="", token="signed")
 
 
@@ -64,6 +67,7 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
         self._body_done = False
         self._refusal: Problem | None = None
         self._drained = 0
+        self._lingering = False
         self._chunks: asyncio.Queue[bytes | None] | None = None
         self._running: asyncio.Task[None] | None = None
         self.principal: Principal = ANONYMOUS
@@ -101,8 +105,10 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
         """Feed an upload's endpoint (with back-pressure) or collect a small body (within its limit)."""
         if self._refusal is not None:
             self._drained += len(chunk)
-            if self._drained > DRAIN:
-                self._answer_problem(self._refusal)
+            if self._drained > LINGER:
+                self.finish()
+            elif self._drained > DRAIN and not self._lingering:
+                self._answer_early(self._refusal)
             return
         if self._chunks is not None:
             put = asyncio.create_task(self._chunks.put(chunk))
@@ -117,16 +123,24 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             self._refuse(TooLarge(f"This route takes a body of {self.route.max_body} bytes at most."))
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer a refusal, once the caller has had his say.
+        """Answer a refusal, once the caller has had his say or it is known to be long.
 
-        Answering in the middle of a body closes the connection under a caller who is still sending, and most
-        never read why. So the rest is drained first, unless it is long.
+        Closing the connection under a caller (or a proxy) who is still sending would lose the answer.
         """
+        self._refusal = problem
         length = self.request.headers.get("Content-Length", "0")
-        if self._body_done or self._drained > DRAIN or (length.isdigit() and int(length) > DRAIN):
+        if self._body_done:
             self._answer_problem(problem)
-        else:
-            self._refusal = problem
+        elif length.isdigit() and int(length) > DRAIN:
+            self._answer_early(problem)
+
+    def _answer_early(self, problem: Problem) -> None:
+        payload = self._problem(problem)
+        self.set_header("Content-Length", str(len(payload)))
+        self.set_header("Connection", "close")
+        self.write(payload)
+        self.flush()
+        self._lingering = True
 
     def on_connection_close(self) -> None:
         """Stop the work of a caller who went away."""
@@ -153,7 +167,9 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             except asyncio.CancelledError:
                 if not self.request.connection.stream.closed():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
                     raise
-        if self._refusal is not None and not self._finished:
+        if self._lingering and not self._finished:
+            self.finish()
+        elif self._refusal is not None and not self._finished:
             self._answer_problem(self._refusal)
 
     head = options = get = post = put = patch = delete = _dispatch  # pyright: ignore[reportAssignmentType]
@@ -384,11 +400,14 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             # Mid-stream nothing can be said any more: breaking the connection tells the client it is not whole.
             self.request.connection.stream.close()  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
             return
+        self.finish(self._problem(problem))
+
+    def _problem(self, problem: Problem) -> bytes:
         self.set_status(problem.status)
         self.set_header("Content-Type", "application/problem+json")
         if isinstance(problem, TooManyRequests):
             self.set_header("Retry-After", str(problem.extra.get("retry_after", 1)))
-        self.finish(json.dumps(problem.document()))
+        return json.dumps(problem.document()).encode()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Give tornado's own refusals (a malformed query, say) the same form."""

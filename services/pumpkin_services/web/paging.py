@@ -48,7 +48,10 @@ def encode_cursor(key: str) -> str:
 def decode_cursor(cursor: str) -> str:
     """Return the key in `cursor`; raise `Invalid` for anything that no page handed out."""
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        if "\0" in key:  # which not every database takes
+            raise ValueError(key)
+        return key
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise Invalid("This cursor is not one a page handed out: start again without it.", field="cursor") from error
 
