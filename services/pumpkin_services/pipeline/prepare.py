@@ -152,11 +152,11 @@ class Preparer:
         common = self._variables(row, plan, ready)
         binds = self._binds(key, row.creator, ready)
         claim = row.claim or {}
-        return Launch(
         own = _claimed(claim, common)
         if ready.kernels is not None:
             # Behind the spawner's, whose kernel is the platform's own.
             own["JUPYTER_PATH"] = os.pathsep.join(filter(None, [own.get("JUPYTER_PATH"), str(ready.kernels)]))
+        return Launch(
             key=key,
             replicas=[
                 ReplicaSpec(
@@ -207,7 +207,6 @@ class Preparer:
         ]
 
 
-def _claimed(claim: Mapping[str, Any], common: Mapping[str, str]) -> dict[str, str]:
 def _served(environment: EnvironmentRef) -> dict[str, str]:
     """Return what tells the spawner's command line how a notebook uses its environment: as server or as kernel."""
     if environment.python == Path(sys.executable):
@@ -217,6 +216,7 @@ def _served(environment: EnvironmentRef) -> dict[str, str]:
     return {"PUMPKIN_KERNEL": kernel_name(environment)}
 
 
+def _claimed(claim: Mapping[str, Any], common: Mapping[str, str]) -> dict[str, str]:
     """Return the spawner's variables; its PATH and HOME are the Hub's and mean nothing here."""
     env = {str(name): str(value) for name, value in (claim.get("env") or {}).items()}
     return {name: value for name, value in env.items() if name not in ("PATH", "HOME") and name not in common}
