@@ -25,7 +25,9 @@ class Wakeups:
         event = asyncio.Event()
         self._waiters[topic].add(event)
         try:
-            await asyncio.wait_for(event.wait(), timeout)
+            # Not wait_for: on Python 3.11 it forgets a cancellation that comes together with the ring.
+            async with asyncio.timeout(timeout):
+                await event.wait()
         except TimeoutError:
             return False
         finally:

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import CursorResult, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
 from pumpkin_services.db import utcnow
 from pumpkin_services.pipeline.verdict import Verdict
 from pumpkin_services.runtimes.base import Observation
-from pumpkin_services.workloads.plan import Plan
+from pumpkin_services.workloads.models import OPEN
+from pumpkin_services.workloads.plan import PlannedRole
 from pumpkin_services.workloads.ports import Pins
 from pumpkin_services.workloads.records import add_events, event
 from pumpkin_services.workloads.scheduler import Start
@@ -33,6 +34,8 @@ from pumpkin_services.workloads.tables import (
 )
 
 SOURCE = "pipeline"
+ENDING = "What still runs of it is being stopped."
+"""How it ended, and why, is the last event's to say."""
 ALL_TABLES: tuple[Any, ...] = (
     AttemptRow, ReplicaRow, EventRow, MetricRow, MetricSourceRow, UsageRow, WorkloadLabelRow, VersionUseRow
 )  # fmt: skip
@@ -42,29 +45,26 @@ class Stale(Exception):
     """The workload is not as it was when the change was decided: look again."""
 
 
-async def start(session: AsyncSession, starts: Sequence[Start], *, grant_seconds: float) -> list[str]:
+async def start(
+    session: AsyncSession,
+    starts: Sequence[Start],
+    *,
+    roles: Mapping[str, Sequence[PlannedRole]],
+    grant_seconds: float,
+) -> list[str]:
     """Give each workload its places: a new attempt, its replicas, phase `preparing`. Returns who got them."""
-    rows = await session.execute(
-        select(WorkloadRow.id, WorkloadRow.kind, WorkloadRow.attempt, WorkloadRow.plan).where(
-            WorkloadRow.id.in_([item.id for item in starts]),
-            WorkloadRow.phase == "queued",
-            WorkloadRow.target == "run",
-        )
-    )
-    found = {row.id: row for row in rows}
     attempts: list[dict[str, Any]] = []
     replicas: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     now = utcnow()
     for item in starts:
-        row = found.get(item.id)
-        if row is None:
+        expires = now + timedelta(seconds=grant_seconds) if item.kind == "notebook" else None
+        try:
+            await _update(session, item.id, phase="preparing", attempt=item.attempt, not_before=expires, message="")
+        except Stale:
             continue
-        number = row.attempt + 1
-        expires = now + timedelta(seconds=grant_seconds) if row.kind == "notebook" else None
-        await _update(session, item.id, phase="preparing", attempt=number, not_before=expires, message="")
-        attempts.append({"workload": item.id, "number": number, "phase": "preparing", "created": now})
-        replicas += _replicas(item, number, Plan.model_validate(row.plan))
+        attempts.append({"workload": item.id, "number": item.attempt, "phase": "preparing", "created": now})
+        replicas += _replicas(item, roles[item.id])
         nodes = sorted({spot.placement.node for spot in item.spots})
         events.append(event(item.id, "placed", f"Resources found on {', '.join(nodes)}.", source=SOURCE, nodes=nodes))
     if attempts:
@@ -74,12 +74,12 @@ async def start(session: AsyncSession, starts: Sequence[Start], *, grant_seconds
     return [item["workload"] for item in attempts]
 
 
-def _replicas(item: Start, attempt: int, plan: Plan) -> list[dict[str, Any]]:
-    roles = {role.name: role for role in plan.roles}
+def _replicas(item: Start, planned: Sequence[PlannedRole]) -> list[dict[str, Any]]:
+    roles = {role.name: role for role in planned}
     return [
         {
             "workload": item.id,
-            "attempt": attempt,
+            "attempt": item.attempt,
             "name": f"{spot.role}-{spot.index}",
             "role": spot.role,
             "index": spot.index,
@@ -111,7 +111,7 @@ async def observed(
         item = seen.get(replica.name)
         if item is None or item.state in ("absent", "starting"):
             continue
-        if item.started is not None:
+        if item.started is not None and replica.started_ms is None:
             await billing.open_meter(
                 session,
                 workspace=row.workspace,
@@ -123,14 +123,14 @@ async def observed(
                 price_micro=replica.price_micro,
                 start_ms=item.started,
             )
-            if item.final:
-                await billing.close_meter(
-                    session,
-                    workload=row.id,
-                    attempt=row.attempt,
-                    replica=replica.name,
-                    end_ms=item.ended or item.started,
-                )
+        if item.started is not None and item.final:
+            await billing.close_meter(
+                session,
+                workload=row.id,
+                attempt=row.attempt,
+                replica=replica.name,
+                end_ms=item.ended or item.started,
+            )
         await session.execute(
             update(ReplicaRow)
             .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.name == replica.name)
@@ -159,7 +159,8 @@ async def running(session: AsyncSession, row: WorkloadRow, *, started: datetime 
 
 async def decide(session: AsyncSession, row: WorkloadRow, verdict: Verdict) -> None:
     """Write how the attempt ends; what of it still runs is stopped next."""
-    await _update(session, row.id, expected=("preparing", "running"), phase="stopping", message=verdict.message)
+    values: dict[str, Any] = {"phase": "stopping", "message": verdict.message, "claim": None}
+    await _update(session, row.id, expected=("preparing", "running"), **values)
     await _attempt(
         session,
         row,
@@ -169,17 +170,26 @@ async def decide(session: AsyncSession, row: WorkloadRow, verdict: Verdict) -> N
         exit_code=verdict.exit_code,
     )
     if verdict.phase != "succeeded":
-        await add_events(session, [event(row.id, "ending", verdict.message, source=SOURCE, reason=verdict.reason)])
+        await add_events(session, [event(row.id, "ending", ENDING, source=SOURCE, reason=verdict.reason)])
 
 
-async def released(session: AsyncSession, row: WorkloadRow) -> None:
-    """Give back what the attempt held: nothing of it runs any more."""
-    await session.execute(
-        update(ReplicaRow)
-        .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.held)
-        .values(held=False)
+async def released(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, unused: bool) -> None:
+    """Write that nothing of the attempt runs any more; give back what was held for replicas that never ran."""
+    if unused:
+        await session.execute(
+            update(ReplicaRow)
+            .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.held)
+            .values(held=False)
+        )
+    await _attempt(
+        session,
+        row,
+        phase=verdict.phase,
+        reason=verdict.reason,
+        message=verdict.message,
+        exit_code=verdict.exit_code,
+        ended=utcnow(),
     )
-    await _attempt(session, row, ended=utcnow())
 
 
 async def requeue(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, pause: float) -> None:
@@ -189,11 +199,12 @@ async def requeue(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, 
     await _update(
         session,
         row.id,
-        expected=("stopping",),
+        expected=("preparing", "running", "stopping"),
         phase="queued",
         queued=now,
         not_before=now + timedelta(seconds=pause),
         message=message,
+        claim=None,
     )
     await add_events(session, [event(row.id, "retry", message, source=SOURCE, attempt=row.attempt)])
 
@@ -208,11 +219,11 @@ async def end(
     output: tuple[str, str] = ("", ""),
 ) -> None:
     """End the workload for good. `output` is reference and id of the model version it made."""
-    cost = (await billing.costs(session, [row.id]))[row.id] if row.attempt else 0
+    cost = (await billing.costs(session, [row.id]))[row.id] if row.attempt and row.price_micro else 0
     await _update(
         session,
         row.id,
-        expected=("queued", "preparing", "stopping"),
+        expected=OPEN,
         phase=verdict.phase,
         reason=verdict.reason,
         message=verdict.message,

@@ -128,8 +128,12 @@ class Pipeline:
         """Whether this replica holds the lease."""
         return self._lease.held
 
-    def _hint(self, workload: str) -> None:
-        if self._lease.held:
+    def _hint(self, workload: str, new: bool) -> None:
+        if not self._lease.held:
+            return
+        if new:
+            self._writes.request_last()
+        else:
             self._queue.add(workload)
 
     async def run(self) -> None:
@@ -267,7 +271,8 @@ class Pipeline:
             now=time.time(),
             caps=await board.caps(session, candidates),
         )
-        return await changes.start(session, starts, grant_seconds=self.parts.grant_seconds) if starts else []
+        plans = {start.id: board.roles(start.id) for start in starts}
+        return await changes.start(session, starts, roles=plans, grant_seconds=self.parts.grant_seconds)
 
     def _scheduled(self, started: list[str]) -> None:
         for workload in started:

@@ -75,6 +75,7 @@ class Preparer:
         self._folders = folders
         self._tokens = tokens
         self._url = url
+        self._ready: dict[str, EnvironmentRef] = {}
         self._sdk = sdk_folder(data)
 
     async def prepare(self, row: WorkloadRow, plan: Plan) -> Prepared:
@@ -85,7 +86,7 @@ class Preparer:
             Problem: for what may pass (`Unavailable`, `StorageFull`).
         """
         try:
-            environment = await self._environments.ensure_ready(plan.environment)
+            environment = await self._environment(plan.environment)
         except Unavailable as problem:
             if problem.reason not in ("environment_failed", "environment_gone"):
                 raise

@@ -44,6 +44,7 @@ MONEY_MARGIN_MS = 1500
 STOPS: dict[str, tuple[Reason, str]] = {
     "stopped_by_user": ("stopped_by_user", "It was stopped."),
     "stopped_by_admin": ("stopped_by_admin", "An admin stopped it."),
+    "frozen": ("stopped_by_admin", "It was stopped because an admin froze its user's account."),
     "idle": ("idle", "It was stopped because nobody had used it for a while."),
     "server_failed": ("server_failed", "The Hub could not start the server: see the events."),
 }
@@ -106,6 +107,8 @@ class Reconciler:
         self._notebooks = notebooks
         self._again = again
         self._preparing: dict[Key, asyncio.Task[Prepared]] = {}
+        self._launched: set[Key] = set()
+        """What this process has launched already; what is not in it is launched again, which does no harm."""
 
     def close(self) -> None:
         """Break off what is being prepared; whoever holds the lease next begins it anew."""
@@ -139,8 +142,10 @@ class Reconciler:
             if row is None:
                 return None
             attempt, replicas = None, []
-            if row.attempt and row.phase not in ENDED:
-                attempt = await session.get(AttemptRow, (workload, row.attempt))
+            if row.attempt and row.phase not in (*ENDED, "queued"):
+                # Asked for only where it matters: most steps are of short jobs, and there are many of those.
+                if row.phase == "stopping" or "deadline_seconds" in row.request:
+                    attempt = await session.get(AttemptRow, (workload, row.attempt))
                 found = await session.scalars(
                     select(ReplicaRow).where(ReplicaRow.workload == workload, ReplicaRow.attempt == row.attempt)
                 )
@@ -171,6 +176,9 @@ class Reconciler:
         if view.row.target != "run":
             await self._decide(view, _stopped(view.row))
             return
+        if view.key in self._launched:
+            await self._watch(view)
+            return
         try:
             ready = await self._ready(view)
         except Hopeless as error:
@@ -184,6 +192,7 @@ class Reconciler:
         await asyncio.to_thread(self._preparer.make_folders, view.key, view.row.creator)
         self._preparing.pop(view.key, None)
         await self._runtime.launch(self._preparer.launch(view.row, view.plan, view.replicas, ready))
+        self._launched.add(view.key)
         await self._watch(view)
 
     async def _ready(self, view: View) -> Prepared | None:
@@ -241,10 +250,12 @@ class Reconciler:
             await self._write(view, *parts)
             if any(item.final for item in seen.values()):
                 self._writes.request_last()
-        if began is not None:
+        if began is not None and (view.row.price_micro or view.plan.deadline_seconds is not None):
             self._again(view.row.id, 0)
             await self._poke_sharers(view.row)
         elif any(item.state in ("starting", "absent") for item in seen.values()):
+            if all(item.state == "absent" for item in seen.values()):
+                self._launched.discard(view.key)
             self._again(view.row.id, STARTING_SECONDS)
         else:
             self._again(view.row.id, POLL_SECONDS)
@@ -254,10 +265,10 @@ class Reconciler:
 
     async def _overdue(self, view: View) -> Verdict | None:
         """Return the verdict on one that has run long enough or cost enough; else have it looked at in time."""
-        if view.row.phase != "running" or view.attempt is None or view.attempt.started is None:
+        if view.row.phase != "running":
             return None
         limit = view.plan.deadline_seconds
-        if limit is not None:
+        if limit is not None and view.attempt is not None and view.attempt.started is not None:
             left = limit - (utcnow() - view.attempt.started).total_seconds()
             if left <= 0:
                 message = f"It ran for its deadline of {limit} s: give it a longer one, or less to do."
@@ -312,10 +323,10 @@ class Reconciler:
         if view.row.phase == "preparing" and began is not None:
             parts.append(lambda session: changes.running(session, view.row, started=began, host=""))
         parts.append(self._observed(view, _changed(view, seen), seen))
-        parts.append(lambda session: changes.decide(session, view.row, verdict))
         if all(item.final or item.state == "absent" for item in seen.values()):
-            await self._finish(view, verdict, parts)
+            await self._finish(view, verdict, seen, parts)
             return
+        parts.append(lambda session: changes.decide(session, view.row, verdict))
         await self._write(view, *parts)
         await self._runtime.stop(view.key, grace=self._grace)
         self._again(view.row.id, POLL_SECONDS)
@@ -327,7 +338,7 @@ class Reconciler:
         assert verdict is not None, f"{view.row.id} is stopping for no reason"
         seen = await self._observe(view)
         if all(item.final or item.state == "absent" for item in seen.values()):
-            await self._finish(view, verdict, [self._observed(view, _changed(view, seen), seen)])
+            await self._finish(view, verdict, seen, [self._observed(view, _changed(view, seen), seen)])
             return
         changed = _changed(view, seen)
         if changed:
@@ -335,12 +346,16 @@ class Reconciler:
         await self._runtime.stop(view.key, grace=self._grace)
         self._again(view.row.id, POLL_SECONDS)
 
-    async def _finish(self, view: View, verdict: Verdict, parts: list[Change]) -> None:
+    async def _finish(self, view: View, verdict: Verdict, seen: Mapping[str, Observation], parts: list[Change]) -> None:
         """Nothing runs any more: collect what it left, give back what it held, then end it or queue the next try."""
         row, plan = view.row, view.plan
-        parts = [*parts, lambda session: changes.released(session, row)]
+        self._launched.discard(view.key)
+        unused = any(replica.name not in seen or not seen[replica.name].final for replica in view.replicas)
+        parts = [*parts, lambda session: changes.released(session, row, verdict, unused=unused)]
         await self._outputs.collect_metrics(view.key)
         if verdict.phase == "succeeded" and plan.output_model:
+            if row.phase != "stopping":
+                parts.append(lambda session: changes.decide(session, row, verdict))
             await self._write(view, *parts)
             self._writes.request_last()
             await self._publish(view, verdict)

@@ -57,6 +57,8 @@ class Board:
             await session.execute(
                 select(
                     WorkloadRow.id,
+                    WorkloadRow.kind,
+                    WorkloadRow.attempt,
                     WorkloadRow.workspace,
                     WorkloadRow.creator,
                     WorkloadRow.priority,
@@ -71,6 +73,8 @@ class Board:
         candidates = [
             Candidate(
                 id=row.id,
+                kind=row.kind,
+                attempt=row.attempt,
                 workspace=row.workspace,
                 creator=row.creator,
                 priority=row.priority,
@@ -82,6 +86,10 @@ class Board:
             if not (startable and row.not_before is not None and row.not_before > now)
         ]
         return Position(candidates=candidates, nodes=settings.nodes, held=await self._held(session))
+
+    def roles(self, workload: str) -> list[PlannedRole]:
+        """Return the roles of a candidate of the last position."""
+        return self._roles[workload]
 
     async def groups(self, session: AsyncSession, plan: Plan) -> tuple[Group, ...]:
         """Return what the scheduler would be asked for a plan."""

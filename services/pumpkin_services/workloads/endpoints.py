@@ -24,24 +24,26 @@ class Endpoints:
 
     async def submit_job(self, call: Call[wire.JobRequest, None]) -> wire.Workload:
         """POST /workloads/jobs."""
-        return await self._made(call, await self._service.submit_job(call.session, call.principal, request=call.body))
+        return await self._made(
+            call, await self._service.submit_job(call.session, call.principal, request=call.body), new=True
+        )
 
     async def submit_yaml(self, call: Call[wire.YamlDocument, None]) -> wire.Workload:
         """POST /workloads/jobs/yaml."""
         return await self._made(
-            call, await self._service.submit_yaml(call.session, call.principal, text=call.body.yaml)
+            call, await self._service.submit_yaml(call.session, call.principal, text=call.body.yaml), new=True
         )
 
     async def submit_notebook(self, call: Call[wire.NotebookRequest, None]) -> wire.Workload:
         """POST /workloads/notebooks."""
         return await self._made(
-            call, await self._service.submit_notebook(call.session, call.principal, request=call.body)
+            call, await self._service.submit_notebook(call.session, call.principal, request=call.body), new=True
         )
 
     async def rerun(self, call: Call[None, None]) -> wire.Workload:
         """POST /workloads/{workload}/rerun."""
         return await self._made(
-            call, await self._service.rerun(call.session, call.principal, workload=call.path["workload"])
+            call, await self._service.rerun(call.session, call.principal, workload=call.path["workload"]), new=True
         )
 
     async def estimate(self, call: Call[wire.EstimateRequest, None]) -> wire.Estimate:
@@ -107,13 +109,13 @@ class Endpoints:
         note_foreign(call, row)
         return row
 
-    async def _made(self, call: Call[Any, Any], row: WorkloadRow) -> wire.Workload:
-        self._noted(call, row)
+    async def _made(self, call: Call[Any, Any], row: WorkloadRow, *, new: bool = False) -> wire.Workload:
+        self._noted(call, row, new=new)
         return await self._queries.detail(call.session, row)
 
-    def _noted(self, call: Call[Any, Any], row: WorkloadRow) -> None:
+    def _noted(self, call: Call[Any, Any], row: WorkloadRow, *, new: bool = False) -> None:
         call.audit |= {"object": row.id, "owner": row.workspace, "name": row.name}
-        call.after_commit(lambda: self._service.wake(row.id))
+        call.after_commit(lambda: self._service.wake(row.id, new=new))
 
 
 class Streams:

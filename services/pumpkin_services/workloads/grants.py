@@ -58,7 +58,7 @@ class GrantService:
                     session, principal, request=_notebook(request), starter="spawner"
                 )
             workload, waits = row.id, row.phase == "queued" and row.starter == "spawner"
-        self._service.wake(workload)
+        self._service.wake(workload, new=True)
         if waits:
             await self._until(workload, "preparing", "running", seconds=ASK_SECONDS)
             async with self._database.write() as session:

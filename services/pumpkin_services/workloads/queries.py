@@ -46,12 +46,20 @@ class WorkloadQueries:
     """What people look at."""
 
     def __init__(
-        self, *, service: WorkloadService, board: Board, resources: ResourceService, billing: BillingService
+        self,
+        *,
+        service: WorkloadService,
+        board: Board,
+        resources: ResourceService,
+        billing: BillingService,
+        base_url: str = "/",
     ) -> None:
+        """`base_url` is the Hub's: running notebooks are below it."""
         self._service = service
         self._board = board
         self._resources = resources
         self._billing = billing
+        self._base_url = base_url
         self._places: tuple[float, dict[str, int]] = (-PLACES_SECONDS, {})
 
     # -- lists and details ------------------------------------------------------------------------------------
@@ -80,6 +88,7 @@ class WorkloadQueries:
         )
         return views.full(
             row,
+            base_url=self._base_url,
             attempts=attempts.all(),
             replicas=replicas.all(),
             cost_micro=(await self._live([row], session)).get(row.id),

@@ -49,6 +49,9 @@ class Candidate:
     priority: int = 0
     price_micro: int = 0
     """Per hour, for all replicas together; whether it can be paid is checked before it comes here."""
+    kind: str = "job"
+    attempt: int = 0
+    """The last one it had."""
 
     @property
     def rank(self) -> tuple[float, float, str]:
@@ -92,6 +95,9 @@ class Start:
 
     id: str
     spots: tuple[Spot, ...]
+    kind: str = "job"
+    attempt: int = 1
+    """The one that starts."""
 
 
 @dataclass
@@ -213,7 +219,7 @@ def schedule(
             if spots is not None:
                 _occupy(free, candidate, spots)
                 book.start(candidate, _counts(candidate, spots))
-                starts.append(Start(id=candidate.id, spots=spots))
+                starts.append(Start(id=candidate.id, spots=spots, kind=candidate.kind, attempt=candidate.attempt + 1))
             else:
                 hopeless.add(candidate.groups)
                 if not reserved and now - candidate.queued > RESERVE_SECONDS:

@@ -44,12 +44,12 @@ class WorkloadService:
         self._limits = limits
         self._pins = pins
         self._wakeups = wakeups
-        self.on_change: Callable[[str], None] = lambda _workload: None
+        self.on_change: Callable[[str, bool], None] = lambda _workload, _new: None
         """Set by a pipeline in the same process, which so need not look for what changed."""
 
-    def wake(self, workload: str) -> None:
-        """Tell all who care that a workload's row changed; call it after the commit."""
-        self.on_change(workload)
+    def wake(self, workload: str, *, new: bool = False) -> None:
+        """Tell all who care that a workload's row changed, or is new; call it after the commit."""
+        self.on_change(workload, new)
         self._wakeups.ring(TOPIC)
         self._wakeups.ring(f"workload:{workload}")
 
@@ -216,6 +216,21 @@ class WorkloadService:
         await session.flush()
         await add_events(session, [event(row.id, "stop", "Asked to stop.", source=principal.name)])
         return row
+
+    async def stop_all_of(self, session: AsyncSession, principal: Principal, *, user: str) -> None:
+        """Have everything stopped that a user started, for an admin froze them; the pipeline sees it by itself."""
+        rows = await session.scalars(
+            select(WorkloadRow).where(
+                WorkloadRow.creator == user, WorkloadRow.phase.in_(wire.OPEN), WorkloadRow.target == "run"
+            )
+        )
+        found = rows.all()
+        for row in found:
+            row.target, row.stop_reason = "stop", "frozen"
+            row.revision += 1
+        await session.flush()
+        words = f"{principal.name} froze the account of {user}."
+        await add_events(session, [event(row.id, "stop", words, source=principal.name) for row in found])
 
     async def delete(
         self, session: AsyncSession, principal: Principal, *, workload: str, if_match: int | None = None

@@ -20,12 +20,13 @@ def summary(row: WorkloadRow, *, cost_micro: int | None = None) -> wire.Workload
 def full(
     row: WorkloadRow,
     *,
+    base_url: str,
     attempts: Sequence[AttemptRow] = (),
     replicas: Sequence[ReplicaRow] = (),
     cost_micro: int | None = None,
     forecast: wire.Forecast | None = None,
 ) -> wire.Workload:
-    """Return a workload in full."""
+    """Return a workload in full; `base_url` is the Hub's, ending in `/`."""
     plan = Plan.model_validate(row.plan)
     return wire.Workload(
         **summary(row, cost_micro=cost_micro).model_dump(),
@@ -41,7 +42,7 @@ def full(
         forecast=forecast,
         attempts=[wire.Attempt.model_validate(attempt) for attempt in attempts],
         members=[replica(item) for item in replicas],
-        url=_url(row),
+        url=_url(row, base_url),
     )
 
 
@@ -106,7 +107,7 @@ def moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _url(row: WorkloadRow) -> str:
+def _url(row: WorkloadRow, base_url: str) -> str:
     if row.kind != "notebook" or row.phase != "running":
         return ""
-    return "/".join(["/user", quote(row.creator, safe="@"), *([quote(row.server_name)] if row.server_name else []), ""])
+    return base_url + "/".join(["user", quote(row.creator, safe="@"), *([quote(row.server_name)] if row.server_name else []), ""])

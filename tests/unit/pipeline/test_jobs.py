@@ -123,12 +123,14 @@ async def test_a_budget_stops_a_job_before_it_is_overdrawn(empty_house: House) -
     assert 500 < done.cost_micro <= 4_000
 
 
-async def test_a_job_stops_before_the_balance_is_overdrawn(house: House) -> None:
+async def test_jobs_stop_before_the_balance_they_share_is_overdrawn(empty_house: House) -> None:
+    house = empty_house
     async with house.parts.database.write() as session:
         await house.parts.billing.adjust(
             session, user("root", admin=True), request=Adjustment(workspace="ann", amount_micro=-936_000, note="-")
         )
     jobs = [await house.submit("sleep 100", spec="paid") for _ in range(8)]
+    await house.start_pipeline()
     for job in jobs:
         done = await house.ended(job, seconds=40)
         assert (done.phase, done.reason) == ("stopped", "balance")

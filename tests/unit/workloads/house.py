@@ -76,7 +76,7 @@ class House:
         )
         async with self.parts.database.write() as session:
             row = await self.parts.workloads.submit_job(session, by or user("ann"), request=request)
-        self.parts.workloads.wake(row.id)
+        self.parts.workloads.wake(row.id, new=True)
         return row.id
 
     async def stop(self, workload: str, *, by: Principal | None = None) -> None:

@@ -105,3 +105,39 @@ async def test_another_member_does_not_stop_my_server(house: House) -> None:
         )
     with pytest.raises(Forbidden, match="ann's server"):
         await house.stop(row.id, by=user("ben", "lab"))
+
+
+async def test_the_servers_token_is_forgotten_once_it_runs_and_whenever_it_does_not(house: House) -> None:
+    grants, kept = house.parts.grants, {"JUPYTERHUB_API_TOKEN": "very-secret"}
+    for name, command in {"runs": ["sleep", "100"], "missing": ["/no/such/program"], "fails": ["false"]}.items():
+        grant = await grants.ask(request(name=name))
+        await grants.claim(grant.workload, Claim(command=command, env=kept, port=18766))
+        row = await house.row(grant.workload)
+        assert row is not None
+        assert row.claim is None, (name, row.phase)
+    # Stopped while its claim waits for the process: nobody can be sure any more what was started.
+    grant = await grants.ask(request(name="stopped"))
+    claiming = asyncio.create_task(grants.claim(grant.workload, Claim(command=["sleep", "100"], env=kept, port=18767)))
+    await house.stop(grant.workload)
+    await house.ended(grant.workload)
+    await asyncio.gather(claiming, return_exceptions=True)
+    row = await house.row(grant.workload)
+    assert row is not None
+    assert row.claim is None
+    assert b"very-secret" not in (house.data / "platform.sqlite").read_bytes()
+
+
+async def test_freezing_a_user_stops_what_they_run_and_says_so(house: House) -> None:
+    job, waiting = await house.submit("sleep 100"), await house.submit("sleep 100", spec="whole")
+    other = await house.submit("sleep 100", by=user("ben"))
+    await house.phase(job, "running")
+    await house.phase(other, "running")
+    async with house.parts.database.write() as session:
+        root = user("root", admin=True)
+        await house.parts.accounts.freeze(session, root, name="ann", reason="left", if_match=None)
+    for workload in (job, waiting):
+        ended = await house.ended(workload)
+        assert (ended.phase, ended.reason) == ("stopped", "stopped_by_admin")
+        assert "froze its user's account" in ended.message
+    assert "stop" in await house.events(job)
+    assert (await house.phase(other, "running")).phase == "running"

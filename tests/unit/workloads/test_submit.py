@@ -155,7 +155,7 @@ async def test_a_page_is_read_from_an_index_without_sorting(empty_house: House, 
     asked = WorkloadQuery(**query)
     statement = _page(asked, _scope(both, asked), both)
     async with empty_house.parts.database.read() as session:
-        compiled = statement.compile(empty_house.parts.database.engine.dialect, compile_kwargs={"literal_binds": True})
+        compiled = statement.compile(dialect=empty_house.parts.database.engine.dialect, compile_kwargs={"literal_binds": True})
         plan = [row[3] for row in await session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
     inner = [line for line in plan if "USING" in line and "workloads" in line]
     assert inner

@@ -253,7 +253,9 @@ class LocalRuntime:
     async def wait_change(self, timeout: float) -> set[Key]:
         """See `Runtime.wait_change`."""
         try:
-            await asyncio.wait_for(self._change.wait(), timeout)
+            # Not wait_for: on Python 3.11 it forgets a cancellation that comes together with the change.
+            async with asyncio.timeout(timeout):
+                await self._change.wait()
         except TimeoutError:
             pass
         self._change.clear()
