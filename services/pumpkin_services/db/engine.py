@@ -14,7 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from pumpkin_services.db.failures import busy, database_problems
 from pumpkin_services.db.sqlite import connect
+
+BUSY_SECONDS = 15
+"""How long a write waits for another process's write lock (SQLite)."""
+TURN_SECONDS = 30
+"""How long a write waits for the others of this process (SQLite)."""
 
 
 class Database:
@@ -38,19 +44,41 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession]:
-        """Open a session on one consistent snapshot; nothing it changes is kept."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            yield session
+        """Open a session on one consistent snapshot; nothing it changes is kept.
+
+        Raises:
+            Unavailable: if the database cannot be read right now.
+        """
+        with database_problems():
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncSession]:
-        """Open a session that commits when the block ends and rolls back when it raises."""
-        if self._writer is not None:
-            async with self._writer, self._transaction() as session:
-                yield session
-        else:
-            async with self._transaction() as session:
-                yield session
+        """Open a session that commits when the block ends and rolls back when it raises.
+
+        Raises:
+            StorageFull: if there is no room for the change.
+            Unavailable: if the database cannot be written right now.
+        """
+        with database_problems():
+            if self._writer is None:
+                async with self._transaction() as session:
+                    yield session
+                return
+            await self._take_turn(self._writer)
+            try:
+                async with self._transaction() as session:
+                    yield session
+            finally:
+                self._writer.release()
+
+    async def _take_turn(self, writer: asyncio.Lock) -> None:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await writer.acquire()
+        except TimeoutError as error:
+            raise busy() from error
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncSession]:
@@ -66,7 +94,7 @@ class Database:
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
