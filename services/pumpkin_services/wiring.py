@@ -129,6 +129,7 @@ class Parts:
 
 def wire(settings: Platform, database: Database) -> Parts:
     """Build every part; nothing is opened, started or written yet."""
+    base_url = os.environ.get("JUPYTERHUB_BASE_URL") or "/"
     wakeups = Wakeups()
     hub = HubClient(
         api_url=os.environ.get("JUPYTERHUB_API_URL", "http://127.0.0.1:8081/hub/api"),
@@ -152,7 +153,11 @@ def wire(settings: Platform, database: Database) -> Parts:
         settings=BuildSettings(uv=UvSettings(index=settings.environment_index)),
     )
     secrets = settings.data / "secrets"
-    store = FolderStore(settings.data / "objects", base_url=BASE_PATH, secret=load_secret(secrets, "signing_key"))
+    store = FolderStore(
+        settings.data / "objects",
+        base_url=base_url.rstrip("/") + BASE_PATH,
+        secret=load_secret(secrets, "signing_key"),
+    )
 
     async def storage_limit(session: AsyncSession, workspace: str) -> int | None:
         return (await resources.limits.limit(session, kind="workspace", subject=workspace)).storage_bytes
@@ -175,8 +180,9 @@ def wire(settings: Platform, database: Database) -> Parts:
     )
     for keeper in (datasets, algorithms, models, images, workloads, billing):
         accounts.workspaces.holdings.append(keeper.held)
+    accounts.stop_workloads = workloads.stop_all_of
     board = Board(resources)
-    queries = WorkloadQueries(service=workloads, board=board, resources=resources, billing=billing)
+    queries = WorkloadQueries(service=workloads, board=board, resources=resources, billing=billing, base_url=base_url)
     resources.usage = queries.holdings
     images.in_use = workloads.in_use
     tokens = Tokens(database, key=load_secret(secrets, "workload_key"))

@@ -19,10 +19,9 @@ ENDED = ("succeeded", "failed", "stopped")
 
 def follow(client: Client, workload: str) -> None:
     """Print phases until the job runs, then its log, to its end; a retry's log follows the first."""
-    attempt, said = 0, ""
+    attempt = 0
     for event in client.jobs.follow_events(workload):
-        if not wants_json() and event.message != said:
-            said = event.message
+        if not wants_json():
             click.echo(click.style(f"{event.time.astimezone():%H:%M:%S} {event.message}", dim=True), err=True)
         if event.type == "running" and not wants_json():
             attempt += 1

@@ -6,7 +6,7 @@ import time
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +31,14 @@ REFRESH = timedelta(seconds=60)
 MODULES = ("datasets", "algorithms", "models", "images", "workloads", "resources", "accounts", "billing")
 
 
+class StopWorkloads(Protocol):
+    """What is asked of workloads."""
+
+    async def __call__(self, session: AsyncSession, principal: Principal, *, user: str) -> None:
+        """Have everything stopped that `user` started, since `principal` froze them."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Admission:
     until: float
@@ -48,6 +56,8 @@ class AccountService:
         self._admitted: dict[str, _Admission] = {}
         self.sync = HubSync(database=database, hub=hub)
         self.workspaces = WorkspaceService(hub=hub, changed=self.forget)
+        self.stop_workloads: StopWorkloads | None = None
+        """Set by whoever wires the platform, once workloads exist: what a frozen user runs is stopped."""
 
     def forget(self, user: str) -> None:
         """Look at `user` afresh on their next call: something about them changed."""
@@ -217,13 +227,18 @@ class AccountService:
     async def freeze(
         self, session: AsyncSession, principal: Principal, *, name: str, reason: str, if_match: int | None
     ) -> User:
-        """Shut a user out. Call `sync.push_user` once this is committed; it is repeated until it has worked."""
+        """Shut a user out and have what they run stopped.
+
+        Call `sync.push_user` once this is committed; it is repeated until it has worked.
+        """
         row = await self._known_user(session, name)
         check_revision(row.revision, if_match)
         if name == principal.name:
             raise Conflict("You cannot freeze yourself: ask another admin.", field="user")
         row.frozen, row.frozen_reason, row.frozen_by, row.synced = True, reason, principal.name, False
         row.revision += 1
+        if self.stop_workloads is not None:
+            await self.stop_workloads(session, principal, user=name)
         self.forget(name)
         return User.model_validate(row)
 

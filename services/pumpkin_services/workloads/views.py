@@ -110,4 +110,5 @@ def moment(milliseconds: int | None) -> datetime | None:
 def _url(row: WorkloadRow, base_url: str) -> str:
     if row.kind != "notebook" or row.phase != "running":
         return ""
-    return base_url + "/".join(["user", quote(row.creator, safe="@"), *([quote(row.server_name)] if row.server_name else []), ""])
+    server = f"{quote(row.server_name)}/" if row.server_name else ""
+    return f"{base_url}user/{quote(row.creator, safe='@')}/{server}"

@@ -74,7 +74,6 @@ export function follow(path, handlers) {
 }
 
 /** Where a notebook's `url`, which is relative to the Hub, is reached. */
-export const notebookUrl = (url) => boot.hub.replace(/hub\/$/, "") + url.replace(/^\//, "");
 
 /** Say something once, quietly; `bad` for a refusal. */
 export function say(text, { bad = false } = {}) {

@@ -1,4 +1,4 @@
-import { attempt, boot, bytes, get, h, money, notebookUrl, perHour, phase, post, ran, references, refresh, show, span, t, title, $ } from "./core.js";
+import { attempt, boot, bytes, get, h, money, perHour, phase, post, ran, references, refresh, show, span, t, title, $ } from "./core.js";
 import { cards } from "./cards.js";
 import { table } from "./table.js";
 
@@ -18,7 +18,7 @@ const active = table("active", [
 function actions(workload) {
   const open = workload.kind === "notebook" && workload.phase === "running" && workload.url;
   const stop = (event) => attempt(() => post(`/workloads/${workload.id}/stop`).then(again), event.target);
-  return [open && h("a.button", { href: notebookUrl(workload.url) }, t("Open")), " ", workload.target === "run" && h("button", { type: "button", onclick: stop }, t("Stop"))];
+  return [open && h("a.button", { href: workload.url }, t("Open")), " ", workload.target === "run" && h("button", { type: "button", onclick: stop }, t("Stop"))];
 }
 
 /** The list has no addresses of notebooks: those that run are asked for one by one, once. */

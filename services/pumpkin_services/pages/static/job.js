@@ -1,4 +1,4 @@
-import { attempt, boot, bytes, copyable, cores, ENDED, get, h, money, notebookUrl, perHour, phase, phaseName, post, ran, refresh, say, show, span, t, title, when, date, $ } from "./core.js";
+import { attempt, boot, bytes, copyable, cores, ENDED, get, h, money, perHour, phase, phaseName, post, ran, refresh, say, show, span, t, title, when, date, $ } from "./core.js";
 import { curve } from "./chart.js";
 import { Log } from "./log.js";
 
@@ -24,7 +24,7 @@ function head() {
       h("span", { title: perHour(w.price_micro) }, w.price_micro ? `${money(w.cost_micro)}${budget}` : t("free of charge")),
       copyable(w.id),
       h("div.actions", {},
-        w.url && w.phase === "running" && h("a.button.primary", { href: notebookUrl(w.url) }, t("Open")),
+        w.url && w.phase === "running" && h("a.button.primary", { href: w.url }, t("Open")),
         !over && w.target === "run" && h("button", { type: "button", onclick: stop }, t("Stop")),
         over && w.kind === "job" && h("button", { type: "button", onclick: rerun }, t("Rerun")),
         w.kind === "job" && h("button", { type: "button", onclick: yaml }, "YAML"))),

@@ -1,4 +1,4 @@
-import { about, attempt, boot, date, ENDED, get, h, notebookUrl, perHour, post, refresh, say, show, t, title, $ } from "./core.js";
+import { about, attempt, boot, date, ENDED, get, h, perHour, post, refresh, say, show, t, title, $ } from "./core.js";
 import { shape } from "./cards.js";
 
 const id = boot.path[0];
@@ -21,7 +21,7 @@ function bar(seconds) {
 async function ready() {
   if (told) return;
   told = true;
-  const url = workload.kind === "notebook" ? notebookUrl(workload.url) : `${boot.base}jobs/${id}`;
+  const url = workload.kind === "notebook" ? workload.url : `${boot.base}jobs/${id}`;
   if (document.hidden && window.Notification?.permission === "granted") {
     new Notification(t("It has started"), { body: title(workload), icon: `${boot.base}static/logo.svg`, tag: id });
   }
