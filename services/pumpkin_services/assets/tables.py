@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pumpkin_services.db import Base, new_id, utcnow
+from pumpkin_services.db import LONG_TEXT, Base, new_id, utcnow
 
 
 class AssetRow(Base):
@@ -25,7 +25,7 @@ class AssetRow(Base):
     workspace: Mapped[str]
     name: Mapped[str] = mapped_column(String(63))
     creator: Mapped[str]
-    description: Mapped[str] = mapped_column(Text().with_variant(Text(1 << 20), "mysql", "mariadb"), default="")
+    description: Mapped[str] = mapped_column(LONG_TEXT, default="")
     visibility: Mapped[str] = mapped_column(String(16), default="private")
     preset: Mapped[bool] = mapped_column(default=False)
     type: Mapped[str] = mapped_column(String(64), default="")

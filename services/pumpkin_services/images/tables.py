@@ -8,9 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pumpkin_services.db import Base, new_id, utcnow
-
-LONG_TEXT = Text(1 << 20)
+from pumpkin_services.db import LONG_TEXT, Base, new_id, utcnow
 
 
 class EnvironmentRow(Base):

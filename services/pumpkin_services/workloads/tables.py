@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Float, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pumpkin_services.db import Base, new_id, utcnow
+from pumpkin_services.db import LONG_TEXT, Base, new_id, utcnow
 
 
 class WorkloadRow(Base):
@@ -41,7 +41,7 @@ class WorkloadRow(Base):
     message: Mapped[str] = mapped_column(Text, default="")
     priority: Mapped[int] = mapped_column(default=0)
     labels: Mapped[list[str]] = mapped_column(JSON, default=list)
-    notes: Mapped[str] = mapped_column(Text(1 << 20), default="")
+    notes: Mapped[str] = mapped_column(LONG_TEXT, default="")
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     """As it was sent; what clone, rerun and the YAML export return to."""
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -1,6 +1,7 @@
 """Alembic's entry: always online, on the connection `db.migrate` hands over."""
 
 from alembic import context
+
 from pumpkin_services.db.base import Base
 
 connection = context.config.attributes["connection"]

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from pumpkin_services.db.base import Stamp
 
 revision = "0001_web"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pumpkin_services.db.base import Stamp
+from pumpkin_services.db.base import LONG_TEXT, Stamp
 
 revision = "0005_assets"
 down_revision = "0004_artifacts"
@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("workspace", sa.String(255), nullable=False),
         sa.Column("name", sa.String(63), nullable=False),
         sa.Column("creator", sa.String(255), nullable=False),
-        sa.Column("description", sa.Text().with_variant(sa.Text(1 << 20), "mysql", "mariadb"), nullable=False),
+        sa.Column("description", LONG_TEXT, nullable=False),
         sa.Column("visibility", sa.String(16), nullable=False),
         sa.Column("preset", sa.Boolean(), nullable=False),
         sa.Column("type", sa.String(64), nullable=False),

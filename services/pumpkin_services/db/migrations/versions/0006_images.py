@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-from pumpkin_services.db.base import Stamp
+
+from pumpkin_services.db.base import LONG_TEXT, Stamp
 
 revision = "0006_images"
 down_revision = "0005_assets"
@@ -16,7 +17,7 @@ def upgrade() -> None:
         sa.Column("workspace", sa.String(255), nullable=False),
         sa.Column("name", sa.String(63), nullable=False),
         sa.Column("creator", sa.String(255), nullable=False),
-        sa.Column("description", sa.Text(1 << 20), nullable=False),
+        sa.Column("description", LONG_TEXT, nullable=False),
         sa.Column("visibility", sa.String(16), nullable=False),
         sa.Column("preset", sa.Boolean(), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
@@ -42,7 +43,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("requirements", sa.JSON(), nullable=False),
         sa.Column("python_request", sa.String(16), nullable=False),
-        sa.Column("lock", sa.Text(1 << 20), nullable=False),
+        sa.Column("lock", LONG_TEXT, nullable=False),
         sa.Column("packages", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("python_version", sa.String(32), nullable=False),

@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-from pumpkin_services.db.base import Stamp
+
+from pumpkin_services.db.base import LONG_TEXT, Stamp
 
 revision = "0007_workloads"
 down_revision = "0006_images"
@@ -48,7 +49,7 @@ def _workloads() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
-        sa.Column("notes", sa.Text(1048576), nullable=False),
+        sa.Column("notes", LONG_TEXT, nullable=False),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=False),
         sa.Column("spec", sa.String(63), nullable=False),
