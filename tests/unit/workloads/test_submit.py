@@ -113,10 +113,10 @@ async def test_a_workspace_sees_and_stops_what_its_members_run(empty_house: Hous
 async def test_lists_are_filtered_and_paged(empty_house: House) -> None:
     house = empty_house
     both = user("ann", "lab")
-    made = [
-        await house.submit("true", by=both, name=f"job-{number}", workspace=("ann", "lab")[number % 2], labels=["odd"][: number % 2],)
-        for number in range(7)
-    ]  # fmt: skip
+    made: list[str] = []
+    for number in range(7):
+        workspace, labels = ("ann", "lab")[number % 2], ["odd"][: number % 2]
+        made.append(await house.submit("true", by=both, name=f"job-{number}", workspace=workspace, labels=labels))
     await house.submit("true", by=user("eve"), name="foreign")
 
     async def ids(**query: Any) -> list[str]:
@@ -155,7 +155,8 @@ async def test_a_page_is_read_from_an_index_without_sorting(empty_house: House, 
     asked = WorkloadQuery(**query)
     statement = _page(asked, _scope(both, asked), both)
     async with empty_house.parts.database.read() as session:
-        compiled = statement.compile(dialect=empty_house.parts.database.engine.dialect, compile_kwargs={"literal_binds": True})
+        dialect = empty_house.parts.database.engine.dialect
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
         plan = [row[3] for row in await session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
     inner = [line for line in plan if "USING" in line and "workloads" in line]
     assert inner
