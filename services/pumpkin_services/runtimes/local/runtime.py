@@ -25,7 +25,7 @@ from pumpkin_services.runtimes.ranks import distributed_env
 ADDRESS = "127.0.0.1"
 # Below Linux's ephemeral ports, so that no outgoing connection takes one between choice and use.
 PORTS = range(20000, 32000)
-LOG_POLL_SECONDS = 0.05
+LOG_POLL_FIRST, LOG_POLL_SECONDS = 0.005, 0.05
 DELETE_PATIENCE_SECONDS = 10.0
 PROCESSES = 16384
 
@@ -227,15 +227,19 @@ class LocalRuntime:
 
     async def follow_log(self, key: Key, replica: str, *, offset: int = 0) -> AsyncIterator[LogChunk]:
         """See `Runtime.follow_log`."""
+        # What is being written now is looked at often, what has been silent for a while less so.
+        pause = LOG_POLL_FIRST
         while True:
             chunk = await self.read_log(key, replica, offset=offset)
             offset = chunk.end
             if chunk.data:
+                pause = LOG_POLL_FIRST
                 yield chunk
             elif chunk.final:
                 return
             else:
-                await asyncio.sleep(LOG_POLL_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.2, LOG_POLL_SECONDS)
 
     async def usage(self, key: Key) -> dict[str, Usage]:
         """See `Runtime.usage`."""
