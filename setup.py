@@ -41,6 +41,8 @@ notebook = [
     "jupyterlab==4.6.6",
 ]
 dev = [
+    "asyncmy",
+    "asyncpg",
     "babel",
     "build",
     "cryptography",

@@ -1,4 +1,4 @@
-"""Needs MariaDB and PostgreSQL servers installed (Debian: mariadb-server, postgresql); starts its own.
+"""Needs MariaDB and PostgreSQL servers installed (Debian: mariadb-server-core, postgresql); starts its own.
 
 `url`: the address of an empty database on each of SQLite, MariaDB and PostgreSQL in turn. `database`: an engine on it.
 """
@@ -34,7 +34,7 @@ class _Servers(dict[str, str]):
 
     def __missing__(self, kind: str) -> str:
         if servers.program(PROGRAMS[kind]) is None:
-            pytest.skip(f"{kind} is not installed (Debian: mariadb-server, postgresql).")
+            pytest.skip(f"{kind} is not installed (Debian: mariadb-server-core, postgresql).")
         self[kind] = self._stack.enter_context({"mariadb": servers.mariadb, "postgresql": servers.postgresql}[kind]())
         return self[kind]
 
