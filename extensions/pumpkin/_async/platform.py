@@ -148,6 +148,11 @@ class AsyncResources:
         """Return the limits that hold for the caller and each of their workspaces."""
         return await self._transport.get(models.EffectiveLimits, "/resources/limits/mine")
 
+    async def limits_set(self, *, kind: Literal["user", "workspace"] | None = None) -> AsyncIterator[models.Limit]:
+        """Yield the limits that are set (admins only)."""
+        async for item in self._transport.pages(models.Limit, "/resources/limits", kind=kind):
+            yield item
+
     async def usage(self) -> models.Usage:
         """Return who uses what right now (admins only)."""
         return await self._transport.get(models.Usage, "/resources/usage")

@@ -142,6 +142,10 @@ class Resources:
         """Return the limits that hold for the caller and each of their workspaces."""
         return self._transport.get(models.EffectiveLimits, "/resources/limits/mine")
 
+    def limits_set(self, *, kind: Literal["user", "workspace"] | None = None) -> Iterator[models.Limit]:
+        """Yield the limits that are set (admins only)."""
+        yield from self._transport.pages(models.Limit, "/resources/limits", kind=kind)
+
     def usage(self) -> models.Usage:
         """Return who uses what right now (admins only)."""
         return self._transport.get(models.Usage, "/resources/usage")

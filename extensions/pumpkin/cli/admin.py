@@ -1,4 +1,4 @@
-"""`pumpkin admin`: machines, usage, the audit log, specs and pools."""
+"""`pumpkin admin`: machines, usage, the audit log; specs, pools, limits and budgets have files of their own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from pumpkin import _models as models
-from pumpkin.cli import words
+from pumpkin.cli import admin_limits, admin_specs, words
 from pumpkin.cli.frame import Noun, client, done, table
 
 admin = Noun("admin", help="Running the house (for admins).")
@@ -79,30 +78,5 @@ def audit(**query: Any) -> None:
     table(client().accounts.audit(**query), columns, empty="No lines.")
 
 
-@admin.command("add-spec")
-@click.argument("name")
-@click.option("--cores", type=float, required=True)
-@click.option("--memory", type=float, required=True, metavar="GIB")
-@click.option("--accelerators", type=click.IntRange(0), default=0)
-@click.option("--accelerator-type", default="")
-@click.option("--price", default="0", help="Per hour.", show_default=True)
-@click.option("--description", default="")
-def add_spec(name: str, cores: float, memory: float, price: str, **more: Any) -> None:
-    """Add a spec."""
-    body = {
-        "name": name,
-        "cpu_milli": round(cores * 1000),
-        "memory": round(memory * 2**30),
-        "price_micro": words.micro(price),
-        **more,
-    }
-    answer = client().request("POST", "/resources/specs", body=body)
-    done(f"Added the spec {name}.", models.Spec.model_validate_json(answer.content))
-
-
-@admin.command("remove-spec")
-@click.argument("name")
-def remove_spec(name: str) -> None:
-    """Remove a spec; what runs keeps running."""
-    client().request("DELETE", f"/resources/specs/{name}")
-    done(f"Removed the spec {name}.")
+for command in (*admin_specs.COMMANDS, *admin_limits.COMMANDS):
+    admin.add_command(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from pumpkin.cli import words
 from pumpkin.cli.follow import log_text
 from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.errors import PumpkinError
+from pumpkin.installed import installed_for
 
 env = Noun("env", help="Environments: named, versioned sets of locked Python packages.")
 
@@ -94,17 +94,17 @@ def log(name: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def freeze(name: str, new_name: str | None, python: str, leave_out_refused: bool, yes: bool) -> None:
     """Keep what is installed here as a new version of NAME, after showing what differs."""
-    listed = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=False)
-    if listed.returncode:
-        raise PumpkinError(f"'{python} -m pip freeze' failed: {listed.stderr.strip()[-200:]}", field="python")
-    packages = [line for line in listed.stdout.splitlines() if line and not line.startswith("#")]
+    try:
+        packages = installed_for(python)
+    except ValueError as error:
+        raise PumpkinError(f"'{python}' does not say what it has installed: {error}", field="python") from error
     made = client()
     difference = made.environments.difference(name, packages)
     if not wants_json():
         _print_difference(difference)
     confirm("Keep this as a new version", yes=yes)
     version = made.environments.freeze(name, packages, name=new_name, leave_out_refused=leave_out_refused or None)
-    done(f"{new_name or name}@{version.number} is {version.state}.", version)
+    done(f"{new_name or name.partition('@')[0]}@{version.number} is {version.state}.", version)
 
 
 def _print_difference(difference: Any) -> None:

@@ -64,6 +64,26 @@ def fail(error: PumpkinError) -> NoReturn:
     sys.exit(6 if error.reason in ("unreachable", "unavailable") else EXITS.get(error.status, 1))
 
 
+class Money(click.ParamType[int]):
+    """A decimal amount, as millionths of the currency unit."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the amount; end the command with a sentence for what is none."""
+        from pumpkin.cli import words
+
+        if isinstance(value, int):
+            return value
+        try:
+            return words.micro(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+MONEY = Money()
+
+
 def version_callback(_context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     """Print the version and end."""
     if wanted:

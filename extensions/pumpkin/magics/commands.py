@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 from pumpkin import Client
 from pumpkin.cli import words
 from pumpkin.errors import PumpkinError
+from pumpkin.magics.environments import save
 from pumpkin.magics.show import facts, grid
 from pumpkin.magics.watch import watch
 
@@ -22,6 +23,7 @@ HELP = """\
 %pumpkin datasets | algorithms | models | specs | usage
 %pumpkin attach JOB          watch a job again (id or name)
 %pumpkin stop JOB
+%pumpkin env save NAME       keep what this kernel has installed as a version of the environment NAME
 %%pumpkin job --spec SPEC [--dataset NAME] [--output MODEL] …
                              run the cell as a job; %%pumpkin job --help lists the options
 """
@@ -149,6 +151,16 @@ def _stop(rest: Sequence[str], _cell: str | None) -> None:
     print(f"{item.name} is {item.phase}.")
 
 
+def _env(rest: Sequence[str], _cell: str | None) -> None:
+    parser = _Parser(prog="%pumpkin env")
+    parser.add_argument("action", choices=["save"])
+    parser.add_argument("name", help="an environment of yours, made when it is new")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--leave-out-refused", action="store_true", help="keep the rest when some cannot be kept")
+    given = parser.parse_args(rest)
+    save(client(), given.name, yes=given.yes, leave_out_refused=given.leave_out_refused)
+
+
 def _help(_words: Sequence[str], _cell: str | None) -> None:
     print(HELP, end="")
 
@@ -212,6 +224,7 @@ COMMANDS: dict[str, Callable[[Sequence[str], str | None], None]] = {
     "usage": _usage,
     "attach": _attach,
     "stop": _stop,
+    "env": _env,
     "job": _job,
     "help": _help,
 }

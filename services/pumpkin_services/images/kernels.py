@@ -37,7 +37,7 @@ def kernelspec(ref: EnvironmentRef) -> dict[str, Any]:
         "argv": [str(ref.python), "-m", "ipykernel_launcher", "--ext=pumpkin", "-f", "{connection_file}"],
         "display_name": f"{ref.name} @{ref.number} ({ref.workspace})",
         "language": "python",
-        "env": activate(ref.prefix, path="${PATH}"),
+        "env": {**activate(ref.prefix, path="${PATH}"), "PUMPKIN_ENVIRONMENT": str(ref)},
         "metadata": {
             "debugger": True,
             "pumpkin": {"environment": str(ref), "version_id": ref.version_id, "digest": ref.digest},

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from pumpkin_services.images.kernels import kernel_name
+from pumpkin_services.images.registration import DEFAULT
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.views import EnvironmentRef
+from pumpkin_services.names import PLATFORM_WORKSPACE
 from pumpkin_services.pipeline.kernels import Kernels, folders_of, in_place
 from pumpkin_services.pipeline.sdk import sdk_folder, with_sdk
 from pumpkin_services.pipeline.verdict import Verdict
@@ -209,12 +211,17 @@ class Preparer:
 
 
 def _served(environment: EnvironmentRef) -> dict[str, str]:
-    """Return what tells the spawner's command line how a notebook uses its environment: as server or as kernel."""
+    """Return what tells the spawner's command line how a notebook uses its environment: as server or as kernel.
+
+    PUMPKIN_SERVER_ENVIRONMENT is what the server itself, and so its kernel `python3`, runs on.
+    """
+    own = {"PUMPKIN_SERVER_ENVIRONMENT": str(environment)}
     if environment.python == Path(sys.executable):
-        return {}  # the platform's own, which servers run on anyway
+        return own  # the platform's, which servers run on anyway
     if environment.server:
-        return {"PUMPKIN_SERVER_PYTHON": str(environment.python)}
-    return {"PUMPKIN_KERNEL": kernel_name(environment)}
+        return own | {"PUMPKIN_SERVER_PYTHON": str(environment.python)}
+    default = f"{PLATFORM_WORKSPACE}/{DEFAULT}"
+    return {"PUMPKIN_SERVER_ENVIRONMENT": default, "PUMPKIN_KERNEL": kernel_name(environment)}
 
 
 def _claimed(claim: Mapping[str, Any], common: Mapping[str, str]) -> dict[str, str]:

@@ -85,12 +85,30 @@ async def test_a_built_environment_is_a_kernel_of_its_users_notebooks(person: Pe
     assert "Traceback" not in said
 
 
+async def test_what_a_notebook_has_installed_is_kept_as_an_environment(person: Person):
+    person.spawn(spec="cpu-small")
+    person.ready()
+    kernel = jupyter(person, "kernels", name="python3")["id"]
+    refused = await run_cell(person, kernel, "%pumpkin env save mine")
+    assert "Compared with pumpkin/default@" in refused
+    assert "--leave-out-refused" in refused, "this checkout is installed editable: it cannot be kept"
+    unasked = await run_cell(person, kernel, "%pumpkin env save mine --leave-out-refused")
+    assert "add --yes" in unasked
+    kept = await run_cell(person, kernel, "%pumpkin env save mine --leave-out-refused --yes")
+    assert "mine@1 is queued" in kept
+    [made] = person.api.get("/images", params={"workspace": person.name}).json()["items"]
+    lines = person.api.get(f"/images/{made['id']}/versions/1").json()["requirements"]
+    assert any(line.startswith("jupyterhub==") for line in lines)
+    person.api.delete(f"/images/{made['id']}").raise_for_status()
+
+
 async def test_a_server_runs_on_the_environment_chosen_for_it_when_that_has_one(person: Person, tmp_path: Path):
     python = register(person, tmp_path / "whole", "whole-lab", whole=True)
     person.spawn(spec="cpu-small", environment="whole-lab")
     person.ready()
     kernel = jupyter(person, "kernels", name="python3")["id"]
-    assert (await run_cell(person, kernel, "import sys; print(sys.executable)")).strip() == python
+    said = await run_cell(person, kernel, "import os, sys; print(sys.executable, os.environ['PUMPKIN_ENVIRONMENT'])")
+    assert said.split() == [python, "pumpkin/whole-lab@1"]
 
 
 def test_an_environment_with_neither_server_nor_kernel_is_refused(person: Person, tmp_path: Path):
