@@ -195,9 +195,13 @@ def test_a_model_that_does_not_fit_fails_its_job_with_the_reason(small_store: tu
     fsck(house)
 
 
-def test_a_full_data_folder_is_told_and_survived(disks: Callable[..., Disk], make_platform: Callable[[], House]):
+def test_a_full_data_folder_is_told_and_survived(
+    disks: Callable[..., Disk], make_platform: Callable[[], House], tmp_path: Path
+):
     house = make_platform()
     disk = disks(house.data, size=192 * MIB)
+    (logs := tmp_path / "logs").mkdir()
+    (house.data / "logs").symlink_to(logs)  # so that a failure can be read about
     house.up()
     ann = house.user("ann")
     assert ann.api.post("/datasets", json={"name": "data"}).status_code == 201
