@@ -120,7 +120,7 @@ def routes(artifacts: ArtifactService, access: Access) -> list[Route]:
             "Download a version as tar or zip",
             do.archive,
             query=wire.ArchiveQuery,
-            streams="application/octet-stream",
+            streams="application/x-tar, application/zip",
         ),
         route(f"{version}/manifest", "Download the gzipped manifest", do.manifest, streams="application/gzip"),
         route(

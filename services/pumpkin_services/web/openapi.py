@@ -105,9 +105,13 @@ def _operation(route: Route, references: dict[type[BaseModel], Any]) -> dict[str
     if route.response is not None:
         good["content"] = {"application/json": {"schema": references[route.response]}}
     elif route.streams is not None:
-        good["content"] = {route.streams: {"schema": {"type": "string", "format": "binary"}}}
+        good["content"] = {media: {"schema": _streamed(media)} for media in route.streams.split(", ")}
     operation["responses"][str(route.status if route.response or route.streams else 204)] = good
     return operation
+
+
+def _streamed(media: str) -> dict[str, str]:
+    return {"type": "object"} if media == "application/json" else {"type": "string", "format": "binary"}
 
 
 def _query_parameters(route: Route) -> list[dict[str, Any]]:

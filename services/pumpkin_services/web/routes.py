@@ -73,8 +73,9 @@ class Route:
     `owner` names the ownership rule the service enforces, for the docs and the access matrix: `any` caller,
     things `visible` to the caller, workspace `member`s, the workspace's `owner`s, only one`self`, `admin`s,
     the `workload` itself, a Hub `service`.
-    `response` None answers 204. `streams` names the media type of a streamed answer: the endpoint then
-    returns an async iterator (of bytes, or of `ServerSentEvent` for text/event-stream) or writes by itself.
+    `response` None answers 204. `streams` names the media type of a streamed answer (several, joined by ", ", when
+    the endpoint sets the header itself): the endpoint then returns an async iterator (of bytes, or of
+    `ServerSentEvent` for text/event-stream) or writes by itself.
     """
 
     method: Method

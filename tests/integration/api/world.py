@@ -109,14 +109,17 @@ class World:
     operations: list[Operation] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
 
-    def call(self, who: httpx.Client, operation: Operation, **other: str) -> httpx.Response:
-        """Call a route about the things of `lab`; `other` replaces parts of the path."""
-        values = {
+    def parts(self, module: str) -> dict[str, str]:
+        """Return a value for each variable of a path, so that it names a thing of `lab`."""
+        return {
             "workspace": "lab", "name": "thing", "user": "tom", "target": "olga", "version": "1", "number": "1",
             "path": "a.txt", "kind": "user", "subject": "tom", "replica": "main-0", "object": SHA[:26], "key": "x",
-            "spec": "s2", "pool": "p2", **self.ids,
-            "upload": self.ids.get(f"upload-{operation.module}", ABSENT), **other,
+            "spec": "s2", "pool": "p2", **self.ids, "upload": self.ids.get(f"upload-{module}", ABSENT),
         }  # fmt: skip
+
+    def call(self, who: httpx.Client, operation: Operation, **other: str) -> httpx.Response:
+        """Call a route about the things of `lab`; `other` replaces parts of the path."""
+        values = self.parts(operation.module) | other
         url = re.sub(r"\{(\w+)\}", lambda match: values[match[1]], operation.path)
         parameters = operation.document.get("parameters", [])
         query = {p["name"]: QUERIES[p["name"]] for p in parameters if p["in"] == "query" and p["required"]}
