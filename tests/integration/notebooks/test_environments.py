@@ -83,6 +83,11 @@ async def test_a_built_environment_is_a_kernel_of_its_users_notebooks(person: Pe
     said = await run_cell(person, kernel, "%pumpkin jobs")
     assert "needs click, httpx and pydantic" in said
     assert "Traceback" not in said
+    # A notebook started on it begins with its kernel: it has no server of its own.
+    person.stop_all()
+    person.spawn(spec="cpu-small", environment="tools")
+    person.ready()
+    assert jupyter(person, "kernelspecs")["default"] == f"pumpkin-{image}"
 
 
 async def test_what_a_notebook_has_installed_is_kept_as_an_environment(person: Person):
