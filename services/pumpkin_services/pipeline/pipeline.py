@@ -260,6 +260,8 @@ class Pipeline:
     async def _schedule(self, session: AsyncSession) -> list[str]:
         """Start what fits, within the transaction that just freed room or heard of something new."""
         board = self.parts.board
+        if await board.full(session):
+            return []
         position = await board.position(session, startable=True)
         if not position.candidates:
             return []

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.db import utcnow
@@ -86,6 +86,13 @@ class Board:
             if not (startable and row.not_before is not None and row.not_before > now)
         ]
         return Position(candidates=candidates, nodes=settings.nodes, held=await self._held(session))
+
+    async def full(self, session: AsyncSession) -> bool:
+        """Tell whether no node has any CPU left: nothing at all can start then. Cheap, however long the queue."""
+        settings = await self._fresh(session)
+        held = select(ReplicaRow.node, func.sum(ReplicaRow.cpu_milli)).where(ReplicaRow.held).group_by(ReplicaRow.node)
+        used = dict((await session.execute(held)).all())
+        return all(node.cpu_milli <= used.get(node.name, 0) for node in settings.nodes)
 
     def roles(self, workload: str) -> list[PlannedRole]:
         """Return the roles of a candidate of the last position."""

@@ -137,7 +137,9 @@ class WorkloadQueries:
     async def forecast(self, session: AsyncSession, row: WorkloadRow) -> wire.Forecast:
         """Return the place of a queued workload and when it is expected to start."""
         read, places = self._places
-        if time.monotonic() - read > PLACES_SECONDS or row.id not in places:
+        # One that is new since is behind all the others, near enough: to reckon anew for each submit would cost as much
+        # as the queue is long.
+        if time.monotonic() - read > PLACES_SECONDS:
             places = self._reckon(await self._board.position(session))
         place = places.get(row.id, len(places) + 1)
         return _forecast(place, await self._waits(session, row.spec), since=row.queued)
