@@ -73,8 +73,6 @@ export function follow(path, handlers) {
   return source;
 }
 
-/** Where a notebook's `url`, which is relative to the Hub, is reached. */
-
 /** Say something once, quietly; `bad` for a refusal. */
 export function say(text, { bad = false } = {}) {
   const toast = h(`div.toast${bad ? ".bad" : ""}`, { role: bad ? "alert" : "status" }, text);
