@@ -84,5 +84,8 @@ def test_a_job_is_submitted_followed_and_run_again(page: Page):
     expect(page.locator("#job-head .phase")).to_have_text("failed")
     expect(page.locator("#why")).to_contain_text("exit code 3")
     expect(page.locator("#events")).to_contain_text("Started")
+    first = page.url
     page.get_by_role("button", name="Rerun").click()
-    page.wait_for_function("document.querySelector('#job-head .phase')?.textContent !== 'failed'")
+    page.wait_for_url(lambda url: url != first)
+    expect(page.locator("#events")).to_contain_text("Waiting for resources")
+    expect(page.locator("#log")).to_contain_text("step 1 <b>&")
