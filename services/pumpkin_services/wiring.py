@@ -35,6 +35,7 @@ from pumpkin_services.meta import BASE_PATH, with_meta
 from pumpkin_services.models import api as models_api
 from pumpkin_services.models.service import ModelService
 from pumpkin_services.pipeline.pipeline import Pipeline, PipelineParts
+from pumpkin_services.problems import Problem
 from pumpkin_services.resources import api as resources_api
 from pumpkin_services.resources.service import ResourceService
 from pumpkin_services.runtimes.base import Runtime
@@ -123,8 +124,11 @@ class Parts:
     async def _heartbeat(self, node: str) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            async with self.database.write() as session:
-                await self.resources.nodes.heartbeat(session, name=node)
+            try:
+                async with self.database.write() as session:
+                    await self.resources.nodes.heartbeat(session, name=node)
+            except Problem as problem:  # a full disk, a locked database: it beats again
+                log.warning("no heartbeat: %s", problem)
 
 
 def wire(settings: Platform, database: Database) -> Parts:

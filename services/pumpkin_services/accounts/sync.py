@@ -28,7 +28,10 @@ class HubSync:
     async def run(self, *, interval: float = 30.0) -> None:
         """Catch up with whatever the Hub has not been told yet, every `interval` seconds, until cancelled."""
         while True:
-            await self.settle()
+            try:
+                await self.settle()
+            except Problem as problem:  # a full disk, a locked database: there is a next time
+                log.warning("the Hub could not be told: %s", problem)
             await asyncio.sleep(interval)
 
     async def settle(self) -> None:

@@ -176,6 +176,9 @@ class Pipeline:
                     group.create_task(self._every(pause, work))
         except* LeaseLost:
             pass
+        except* Problem as errors:
+            # Taking over needs the disk and the database; when they are away it is tried again.
+            log.warning("the pipeline begins again: %s", "; ".join(str(error) for error in errors.exceptions))
         finally:
             self._reconciler.close()
             self._notebooks.close()

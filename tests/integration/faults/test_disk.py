@@ -201,13 +201,14 @@ def test_a_full_data_folder_is_told_and_survived(
     house = make_platform()
     disk = disks(house.data, size=192 * MIB)
     (logs := tmp_path / "logs").mkdir()
-    (house.data / "logs").symlink_to(logs)  # so that a failure can be read about
+    (house.data / "logs").symlink_to(logs)  # where there is room
     house.up()
     ann = house.user("ann")
     assert ann.api.post("/datasets", json={"name": "data"}).status_code == 201
     running = job(ann, "while [ ! -e $PUMPKIN_HOME/go ]; do sleep 0.1; done; exit 7")
     until(lambda: ann.api.get(f"/workloads/{running}").json()["phase"] == "running", house=house)
 
+    service = house.pids("service")
     filler = disk.fill()
     answers = [ann.api.post("/datasets", json={"name": f"more-{number}"}) for number in range(30)]
     # The database has a little room of its own; when that is used up, it says so.
@@ -221,6 +222,8 @@ def test_a_full_data_folder_is_told_and_survived(
     (house.data / "homes" / "ann" / "go").symlink_to("/")
     exit_file = house.data / "runs" / running / "1" / "main-0" / "exit.json"
     until(exit_file.exists, house=house)
+    # What the service does beside the requests fails, too, and is tried again.
+    until(lambda: "no heartbeat" in (logs / "service.log").read_text(), house=house)
 
     filler.unlink()
     assert ended(house, ann, running)["exit_code"] == 7
@@ -229,6 +232,7 @@ def test_a_full_data_folder_is_told_and_survived(
     kept = {f"more-{number}" for number, answer in enumerate(answers) if answer.status_code == 201}
     assert made == kept | {"data"}, "what was refused was not made, what was answered is there"
     assert upload(ann, MIB).status_code == 201
+    assert house.pids("service") == service, "it went on all the time"
     fsck(house)
 
 
