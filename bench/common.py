@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 from rich.table import Table
-
 from tests.integration.house import House
 
 ROOT = Path(__file__).parents[1]

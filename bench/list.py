@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 
 import httpx
+from tests.integration.house import House
 
 from bench.common import fresh_house, quantile, report
-from tests.integration.house import House
 
 SMALL, LARGE, EACH = 1_000, 1_000_000, 100
 CALLS = 300

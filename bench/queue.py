@@ -8,9 +8,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from tests.integration.house import House, User
 
 from bench.common import fresh_house, report
-from tests.integration.house import House, User
 
 JOBS = 500
 SLOTS = 8

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import httpx
+from tests.integration.house import User
 
 from bench.common import fresh_house, median, report
-from tests.integration.house import User
 
 RUNS = 20
 RAY = "ray[default]==2.60.0"

@@ -13,6 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from jupyterhub.services.auth import HubOAuth
+from sqlalchemy import select
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
 from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import migrate
 from pumpkin_services.principal import Principal
@@ -23,9 +27,6 @@ from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import Limit, RateLimiter
 from pumpkin_services.web.server import CHUNK, MAX_BODY, application, handlers
 from pumpkin_services.web.tables import AuditRow
-from sqlalchemy import select
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
 
 
 class NewThing(Wire):

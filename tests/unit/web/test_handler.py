@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from pumpkin_services.web.tables import AuditRow
 from sqlalchemy import func, select
+
+from pumpkin_services.web.tables import AuditRow
 
 from .conftest import Site
 

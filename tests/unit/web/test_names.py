@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
 from pumpkin_services.db import new_id
 from pumpkin_services.names import NAME, Name, Reference
 from pumpkin_services.problems import Invalid
-from pydantic import TypeAdapter, ValidationError
 
 names = st.from_regex(NAME, fullmatch=True).filter(lambda name: ".." not in name)
 
