@@ -121,6 +121,12 @@ class Storm:
                 try:
                     folder = Path(process.cwd())
                     process.suspend()
+                    # It stops when it leaves the kernel: until then it may still write.
+                    until(
+                        lambda p=process: p.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE),
+                        house=self.house,
+                        seconds=10,
+                    )
                     if (folder / "started.json").exists() and not (folder / "exit.json").exists():
                         workload, attempt, replica = folder.parts[-3:]
                         self.murdered[workload, int(attempt), replica] = time.time_ns() // 1_000_000

@@ -58,7 +58,7 @@ async def test_a_server_is_started_seen_and_stopped_and_again(hub: RealHub, clie
     for server in ("", "second", "never"):
         for _ in range(2):
             await client.stop_server(user, server)
-    for _ in range(100):
+    for _ in range(600):
         found = await client.user(user)
         if found is not None and not found.servers:
             break
