@@ -1,6 +1,6 @@
 """Fixtures of the journeys: what people do with a whole platform, from end to end.
 
-`house`: an instance of this module's own, with short graces; `until`: poll with a limit.
+`house`: an instance of this module's own, with short graces; what a test leaves running is stopped after it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made.up()
     finally:
         made.tear_down()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running(house: House) -> Iterator[None]:
+    yield
+    wanted = {"everything": True, "limit": 100, "phase": ["queued", "preparing", "running", "stopping"]}
+    left = [item["id"] for item in house.admin.api.get("/workloads", params=wanted).json()["items"]]
+    if left:
+        house.admin.api.post("/workloads/batch", json={"action": "stop", "ids": left})
+    until(lambda: not house.admin.api.get("/workloads", params=wanted).json()["items"])
 
 
 def until(look: Callable[[], Any], *, seconds: float = 60) -> Any:
