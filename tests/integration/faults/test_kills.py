@@ -120,6 +120,9 @@ class Storm:
             for process in self.rng.sample(found := processes.supervisors(self.house.data), len(found)):
                 try:
                     folder = Path(process.cwd())
+                    parent = process.parent()
+                    if parent is not None and parent.cwd() == str(folder):
+                        continue  # the replica itself, between fork and exec: its end is an ordinary one
                     process.suspend()
                     # It stops when it leaves the kernel: until then it may still write.
                     until(
