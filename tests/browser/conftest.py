@@ -1,6 +1,9 @@
 """A real browser on a whole platform.
 
 `page`: logged in as the first admin, English, failing the test when a page's script fails or its policy is broken.
+
+The browser ends with this folder: while Playwright's synchronous API is open the main thread has a running event loop,
+in which no other folder's asynchronous test could run.
 """
 
 from __future__ import annotations
@@ -12,13 +15,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.integration.conftest import platform  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from tests.integration.house import ADMIN_PASSWORD, House
+from tests.integration.house import ADMIN_PASSWORD, House, running
 
 SECONDS = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    yield from running(tmp_path_factory.mktemp("platform") / "data")
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert program, "the browser tests need chromium: apt-get install chromium"
@@ -29,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, platform: House) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, platform: House) -> Iterator[Page]:
     assert platform.admin.name == "admin"  # the one-time password is traded for a lasting one
     context = browser.new_context(base_url=platform.url, locale="en-GB", viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -67,7 +74,7 @@ def end_notebooks(house: House) -> None:
 
 
 @pytest.fixture
-def whole(platform: House) -> str:  # noqa: F811
+def whole(platform: House) -> str:
     """A free spec as large as the machine, so that two never run at once; its name."""
     api = platform.admin.api
     [node] = api.get("/resources/nodes").json()["items"]

@@ -9,16 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.house import House
+from tests.integration.house import House, running
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(data=tmp_path_factory.mktemp("platform") / "data")
-    try:
-        yield house.up()
-    finally:
-        house.tear_down()
+    yield from running(tmp_path_factory.mktemp("platform") / "data")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,15 @@ class House:
         client = httpx.Client(base_url=self.api_url, headers={"Authorization": f"token {token}"}, timeout=30)
         self._clients.append(client)
         return User(name=name, token=token, api=client)
+
+
+def running(data: Path) -> Iterator[House]:
+    """Yield a started instance on `data`, and take it down."""
+    house = House(data=data)
+    try:
+        yield house.up()
+    finally:
+        house.tear_down()
 
 
 def xsrf(page: httpx.Response) -> str:
