@@ -84,5 +84,5 @@ $(STAMPS)/proxy: hub_config/pumpkin_hub/node/package-lock.json | $(STAMPS)/pytho
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/system: .ci/system | $(STAMPS)/tools
-	@.ci/system bubblewrap chromium fonts-noto-cjk mariadb-server-core postgresql
+	@.ci/system bubblewrap chromium fonts-noto-cjk mariadb-client-core mariadb-server-core postgresql
 	@mkdir -p $(STAMPS) && touch $@

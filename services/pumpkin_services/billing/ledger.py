@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,12 +21,13 @@ from pumpkin_services.billing.models import (
 )
 from pumpkin_services.billing.money import month_of
 from pumpkin_services.billing.tables import BalanceRow, LedgerRow, MeterRow, MonthRow
-from pumpkin_services.db import Database, utcnow
+from pumpkin_services.db import Database, new_id, table, utcnow
 from pumpkin_services.problems import Invalid
 from pumpkin_services.web import Page, paginate
 
 USE = ("charge", "refund")
 STATEMENT_LINES = 1000
+ADD_LINE = insert(table(LedgerRow))
 Opening = Callable[[AsyncSession, str], Awaitable[int]]
 
 
@@ -56,18 +57,21 @@ class Ledger:
     def __init__(self, *, opening: Opening) -> None:
         self._opening = opening
 
-    async def post(self, session: AsyncSession, line: LedgerRow) -> None:
-        """Append a line and move the balance; a charge or refund also moves what the month has spent."""
-        session.add(line)
-        if line.amount_micro == 0:
-            return
-        await self._move_balance(session, line.workspace, line.amount_micro)
-        if line.kind in USE:
-            assert line.start_ms is not None
-            assert line.end_ms is not None
-            await self._move_month(
-                session, line.workspace, month_of(max(line.start_ms, line.end_ms)), -line.amount_micro
-            )
+    async def post(self, session: AsyncSession, **line: Any) -> str:
+        """Append a line (columns of `LedgerRow`) and move the balance; return its id.
+
+        A charge or refund also moves what the month has spent.
+        """
+        identifier = new_id()
+        await session.execute(ADD_LINE, {"id": identifier, **line})
+        amount = line["amount_micro"]
+        if amount != 0:
+            await self._move_balance(session, line["workspace"], amount)
+            if line["kind"] in USE:
+                await self._move_month(
+                    session, line["workspace"], month_of(max(line["start_ms"], line["end_ms"])), -amount
+                )
+        return identifier
 
     async def open_account(self, session: AsyncSession, workspace: str) -> None:
         """Make sure that a workspace has a balance, with what it begins with."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.accounts.service import AccountService
@@ -28,6 +28,7 @@ from pumpkin_services.billing.models import (
 )
 from pumpkin_services.billing.money import Running, due, lasts_ms, micro, words
 from pumpkin_services.billing.tables import BalanceRow, LedgerRow, MeterRow
+from pumpkin_services.db import table
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, Problem, check_revision
 from pumpkin_services.web import Page, paginate
@@ -36,6 +37,18 @@ BALANCE_BOUND = 10**18
 """In micro-units: beyond nine times this a 64-bit column overflows, and SQLite would silently round."""
 START_SECONDS = 60
 """A workload starts only when the money lasts at least so long."""
+
+METERS = table(MeterRow)
+_ATTEMPT = (METERS.c.workload == bindparam("workload"), METERS.c.attempt == bindparam("attempt"))
+_REPLICA = METERS.c.replica == bindparam("replica")
+# Rows that are charged are locked where the database has row locks.
+_OPEN = select(METERS).where(METERS.c.closed.is_(False)).order_by(METERS.c.id).with_for_update()
+OPEN_OF_ATTEMPT = _OPEN.where(*_ATTEMPT)
+OPEN_OF_REPLICA = OPEN_OF_ATTEMPT.where(_REPLICA)
+OPEN_AND_PRICED = _OPEN.where(METERS.c.price_micro > 0)
+METER_OF_REPLICA = select(METERS.c.id).where(*_ATTEMPT, _REPLICA)
+ADD_METER = insert(METERS)
+MOVE_METER = update(METERS).where(METERS.c.id == bindparam("of"))
 
 
 class InsufficientBalance(Problem):
@@ -83,34 +96,29 @@ class BillingService:
         start_ms: int,
     ) -> None:
         """Begin to count a replica's time; one that is counted already stays as it is."""
-        if await self._meters(session, workload=workload, attempt=attempt, replica=replica, closed=None):
+        of = {"workload": workload, "attempt": attempt, "replica": replica}
+        if await session.scalar(METER_OF_REPLICA, of) is not None:
             return
-        session.add(
-            MeterRow(
-                workspace=workspace,
-                creator=creator,
-                workload=workload,
-                attempt=attempt,
-                replica=replica,
-                spec=spec,
-                price_micro=price_micro,
-                start_ms=start_ms,
-                charged_ms=start_ms,
-                closed=False,
-            )
-        )
-        await session.flush()
+        meter = {
+            **of,
+            "workspace": workspace,
+            "creator": creator,
+            "spec": spec,
+            "price_micro": price_micro,
+            "start_ms": start_ms,
+            "charged_ms": start_ms,
+        }
+        await session.execute(ADD_METER, meter)
 
     async def charge_until(self, session: AsyncSession, *, workload: str, attempt: int, until_ms: int) -> None:
         """Charge the running replicas of one attempt up to `until_ms`; what is charged already is left alone."""
-        for meter in await self._meters(session, workload=workload, attempt=attempt):
+        for meter in await session.execute(OPEN_OF_ATTEMPT, {"workload": workload, "attempt": attempt}):
             await self._charge(session, meter, until_ms)
 
     async def charge_running(self, session: AsyncSession, *, until_ms: int) -> set[str]:
         """Charge everything that runs at a price up to `until_ms`; return the workspaces that paid."""
         paid: set[str] = set()
-        statement = select(MeterRow).where(MeterRow.closed.is_(False), MeterRow.price_micro > 0).order_by(MeterRow.id)
-        for meter in await session.scalars(_fresh(statement)):
+        for meter in await session.execute(OPEN_AND_PRICED):
             await self._charge(session, meter, until_ms)
             paid.add(meter.workspace)
         return paid
@@ -122,22 +130,26 @@ class BillingService:
 
         A replica whose end is noticed late may have been charged beyond it; a refund line makes the ledger exact.
         """
-        for meter in await self._meters(session, workload=workload, attempt=attempt, replica=replica):
+        of = {"workload": workload, "attempt": attempt}
+        if replica is None:
+            meters = await session.execute(OPEN_OF_ATTEMPT, of)
+        else:
+            meters = await session.execute(OPEN_OF_REPLICA, of | {"replica": replica})
+        for meter in meters:
             end = max(end_ms, meter.start_ms)
-            if end < meter.charged_ms:
-                await self._book(session, meter, end, kind="refund")
-            else:
-                await self._charge(session, meter, end)
-            meter.closed = True
-        await session.flush()
+            if end != meter.charged_ms:
+                await self._book(session, meter, end, kind="refund" if end < meter.charged_ms else "charge")
+            await session.execute(MOVE_METER, {"of": meter.id, "charged_ms": end, "closed": True})
 
-    async def _charge(self, session: AsyncSession, meter: MeterRow, until_ms: int) -> None:
+    async def _charge(self, session: AsyncSession, meter: Any, until_ms: int) -> None:
         if until_ms > meter.charged_ms:
             await self._book(session, meter, until_ms, kind="charge")
+            await session.execute(MOVE_METER, {"of": meter.id, "charged_ms": until_ms})
 
-    async def _book(self, session: AsyncSession, meter: MeterRow, until_ms: int, *, kind: str) -> None:
+    async def _book(self, session: AsyncSession, meter: Any, until_ms: int, *, kind: str) -> None:
         amount = due(meter.price_micro, start_ms=meter.start_ms, charged_ms=meter.charged_ms, until_ms=until_ms)
-        line = LedgerRow(
+        await self.ledger.post(
+            session,
             workspace=meter.workspace,
             kind=kind,
             amount_micro=-amount,
@@ -149,24 +161,6 @@ class BillingService:
             spec=meter.spec,
             price_micro=meter.price_micro,
         )
-        meter.charged_ms = until_ms
-        await self.ledger.post(session, line)
-
-    async def _meters(
-        self,
-        session: AsyncSession,
-        *,
-        workload: str,
-        attempt: int,
-        replica: str | None = None,
-        closed: bool | None = False,
-    ) -> Sequence[MeterRow]:
-        statement = select(MeterRow).where(MeterRow.workload == workload, MeterRow.attempt == attempt)
-        if replica is not None:
-            statement = statement.where(MeterRow.replica == replica)
-        if closed is not None:
-            statement = statement.where(MeterRow.closed.is_(closed))
-        return (await session.scalars(_fresh(statement.order_by(MeterRow.id)))).all()
 
     # -- how far the money goes -------------------------------------------------------------------------------
 
@@ -318,7 +312,9 @@ class BillingService:
         """Bound what a workspace spends per calendar month; a bound below what is spent stops what runs."""
         await self._accounts.require_workspace(session, workspace, field="workspace")
         await self.ledger.open_account(session, workspace)
-        row = (await session.scalars(_fresh(select(BalanceRow).where(BalanceRow.workspace == workspace)))).one()
+        # Locked, and as the database has it now, not as the session remembers it.
+        account = select(BalanceRow).where(BalanceRow.workspace == workspace).with_for_update()
+        row = (await session.scalars(account.execution_options(populate_existing=True))).one()
         check_revision(row.revision, if_match)
         row.budget_micro = patch.budget_micro
         row.revision += 1
@@ -353,7 +349,9 @@ class BillingService:
         standing = await self.ledger.standing(session, request.workspace, now_ms=now_ms())
         if abs(standing.balance_micro + request.amount_micro) > BALANCE_BOUND:
             raise Invalid("No balance may go beyond what a 64-bit number can hold: send less.", field="amount_micro")
-        line = LedgerRow(
+        await self.ledger.open_account(session, request.workspace)
+        line = await self.ledger.post(
+            session,
             workspace=request.workspace,
             kind=kind,
             amount_micro=request.amount_micro,
@@ -361,10 +359,7 @@ class BillingService:
             actor=principal.name,
             note=request.note,
         )
-        await self.ledger.open_account(session, request.workspace)
-        await self.ledger.post(session, line)
-        await session.flush()
-        return LedgerLine.model_validate(line)
+        return LedgerLine.model_validate(await session.get_one(LedgerRow, line))
 
     def visible(self, principal: Principal, workspace: str | None) -> list[str] | None:
         """Return the workspaces whose lines the caller asked for and may see; None: all of them (admins)."""
@@ -382,8 +377,3 @@ class BillingService:
         """Return a workspace's account of a period, per workload."""
         self.require_view(principal, query.workspace)
         return await self.ledger.statement(session, query=query, currency=self._currency)
-
-
-def _fresh(statement: Any) -> Any:
-    """Lock what is read (where the database has row locks) and believe the database, not the session's memory."""
-    return statement.with_for_update().execution_options(populate_existing=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert, update
+from sqlalchemy import CursorResult, Update, bindparam, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
-from pumpkin_services.db import utcnow
+from pumpkin_services.db import table, utcnow
 from pumpkin_services.pipeline.verdict import Verdict
 from pumpkin_services.runtimes.base import Observation
 from pumpkin_services.workloads.models import OPEN
@@ -39,6 +39,20 @@ ENDING = "What still runs of it is being stopped."
 ALL_TABLES: tuple[Any, ...] = (
     AttemptRow, ReplicaRow, EventRow, MetricRow, MetricSourceRow, UsageRow, WorkloadLabelRow, VersionUseRow
 )  # fmt: skip
+
+WORKLOADS, ATTEMPTS, REPLICAS, USES = (table(row) for row in (WorkloadRow, AttemptRow, ReplicaRow, VersionUseRow))
+MOVE = (
+    update(WORKLOADS)
+    .where(WORKLOADS.c.id == bindparam("of"), WORKLOADS.c.phase.in_(bindparam("expected", expanding=True)))
+    .values(revision=WORKLOADS.c.revision + 1)
+)
+# As the row says now: somebody may have asked for its deletion since we looked.
+END = MOVE.values(active=WORKLOADS.c.target == "delete")
+MOVE_ATTEMPT = update(ATTEMPTS).where(ATTEMPTS.c.workload == bindparam("of"), ATTEMPTS.c.number == bindparam("which"))
+OF_ATTEMPT = (REPLICAS.c.workload == bindparam("of"), REPLICAS.c.attempt == bindparam("which"))
+MOVE_REPLICA = update(REPLICAS).where(*OF_ATTEMPT, REPLICAS.c.name == bindparam("called"))
+LET_GO = update(REPLICAS).where(*OF_ATTEMPT, REPLICAS.c.held).values(held=False)
+UNUSE = delete(USES).where(USES.c.workload == bindparam("of"))
 
 
 class Stale(Exception):
@@ -68,8 +82,8 @@ async def start(
         nodes = sorted({spot.placement.node for spot in item.spots})
         events.append(event(item.id, "placed", f"Resources found on {', '.join(nodes)}.", source=SOURCE, nodes=nodes))
     if attempts:
-        await session.execute(insert(AttemptRow), attempts)
-        await session.execute(insert(ReplicaRow), replicas)
+        await session.execute(insert(ATTEMPTS), attempts)
+        await session.execute(insert(REPLICAS), replicas)
         await add_events(session, events)
     return [item["workload"] for item in attempts]
 
@@ -132,17 +146,19 @@ async def observed(
                 end_ms=item.ended or item.started,
             )
         await session.execute(
-            update(ReplicaRow)
-            .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.name == replica.name)
-            .values(
-                state=item.state,
-                started_ms=item.started,
-                ended_ms=item.ended,
-                exit_code=item.exit_code,
-                signal=item.signal,
-                oom=item.oom,
-                held=not item.final,
-            )
+            MOVE_REPLICA,
+            {
+                "of": row.id,
+                "which": row.attempt,
+                "called": replica.name,
+                "state": item.state,
+                "started_ms": item.started,
+                "ended_ms": item.ended,
+                "exit_code": item.exit_code,
+                "signal": item.signal,
+                "oom": item.oom,
+                "held": not item.final,
+            },
         )
 
 
@@ -176,11 +192,7 @@ async def decide(session: AsyncSession, row: WorkloadRow, verdict: Verdict) -> N
 async def released(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, unused: bool) -> None:
     """Write that nothing of the attempt runs any more; give back what was held for replicas that never ran."""
     if unused:
-        await session.execute(
-            update(ReplicaRow)
-            .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt, ReplicaRow.held)
-            .values(held=False)
-        )
+        await session.execute(LET_GO, {"of": row.id, "which": row.attempt})
     await _attempt(
         session,
         row,
@@ -223,13 +235,12 @@ async def end(
     await _update(
         session,
         row.id,
+        statement=END,
         expected=OPEN,
         phase=verdict.phase,
         reason=verdict.reason,
         message=verdict.message,
         exit_code=verdict.exit_code,
-        # As the row says now: somebody may have asked for its deletion since we looked.
-        active=WorkloadRow.target == "delete",
         finished=utcnow(),
         cost_micro=cost,
         claim=None,
@@ -237,7 +248,7 @@ async def end(
         output=output[0],
         output_version=output[1],
     )
-    await session.execute(delete(VersionUseRow).where(VersionUseRow.workload == row.id))
+    await session.execute(UNUSE, {"of": row.id})
     if row.plan.get("inputs"):
         await pins.unpin(session, row.id)
     words = {"succeeded": "Succeeded.", "stopped": "Stopped.", "failed": "Failed."}[verdict.phase]
@@ -249,8 +260,8 @@ async def end(
 
 async def remove(session: AsyncSession, workload: str) -> None:
     """Remove every row of a workload that has ended."""
-    for table in ALL_TABLES:
-        await session.execute(delete(table).where(table.workload == workload))
+    for rows in ALL_TABLES:
+        await session.execute(delete(rows).where(rows.workload == workload))
     await session.execute(delete(WorkloadRow).where(WorkloadRow.id == workload))
 
 
@@ -270,23 +281,18 @@ async def ask_stop(session: AsyncSession, workload: str, *, reason: str, message
 
 
 async def _update(
-    session: AsyncSession, workload: str, *, expected: Sequence[str] = ("queued",), **values: Any
+    session: AsyncSession,
+    workload: str,
+    *,
+    statement: Update = MOVE,
+    expected: Sequence[str] = ("queued",),
+    **values: Any,
 ) -> None:
-    result = await session.execute(
-        update(WorkloadRow)
-        .where(WorkloadRow.id == workload, WorkloadRow.phase.in_(expected))
-        .values(**values, revision=WorkloadRow.revision + 1)
-        .execution_options(synchronize_session=False)
-    )
+    result = await session.execute(statement, {"of": workload, "expected": list(expected), **values})
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise Stale
 
 
 async def _attempt(session: AsyncSession, row: WorkloadRow, **values: Any) -> None:
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.workload == row.id, AttemptRow.number == row.attempt)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(MOVE_ATTEMPT, {"of": row.id, "which": row.attempt, **values})

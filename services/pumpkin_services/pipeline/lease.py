@@ -11,11 +11,18 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pumpkin_services.db import Database, new_id, utcnow
+from pumpkin_services.db import Database, new_id, table, utcnow
 from pumpkin_services.pipeline.tables import LeaseRow
+
+LEASES = table(LeaseRow)
+FENCE = (
+    select(LEASES.c.epoch)
+    .where(LEASES.c.name == bindparam("name"), LEASES.c.holder == bindparam("holder"))
+    .with_for_update()
+)
 
 
 class LeaseLost(Exception):
@@ -70,9 +77,7 @@ class Lease:
 
         The row stays locked until the transaction ends: nobody can take the lease between this and the commit.
         """
-        epoch = await session.scalar(
-            select(LeaseRow.epoch).where(LeaseRow.name == self._name, LeaseRow.holder == self._holder).with_for_update()
-        )
+        epoch = await session.scalar(FENCE, {"name": self._name, "holder": self._holder})
         if epoch is None or epoch != self._epoch:
             self._epoch = None
             raise LeaseLost

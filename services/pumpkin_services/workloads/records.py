@@ -11,8 +11,11 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pumpkin_services.db import new_id, utcnow
+from pumpkin_services.db import new_id, table, utcnow
 from pumpkin_services.workloads.tables import EventRow, MetricRow
+
+ADD_EVENTS = insert(table(EventRow))
+ADD_POINTS = insert(table(MetricRow))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ def event(workload: str, type_: str, message: str, *, source: str, **detail: Any
 async def add_events(session: AsyncSession, events: Sequence[dict[str, Any]]) -> None:
     """Add events, in their order."""
     if events:
-        await session.execute(insert(EventRow), list(events))
+        await session.execute(ADD_EVENTS, list(events))
 
 
 async def add_points(session: AsyncSession, *, workload: str, attempt: int, points: Iterable[Point]) -> None:
@@ -59,4 +62,4 @@ async def add_points(session: AsyncSession, *, workload: str, attempt: int, poin
         for point in points
     ]
     if rows:
-        await session.execute(insert(MetricRow), rows)
+        await session.execute(ADD_POINTS, rows)
