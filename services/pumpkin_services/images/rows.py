@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +23,10 @@ MAX_WAITING = 20
 
 def usable(principal: Principal) -> ColumnElement[bool]:
     """Return the condition on `EnvironmentRow` for what the caller may use."""
-    mine = list(principal.workspaces)
+    return _usable(list(principal.workspaces))
+
+
+def _usable(mine: Any) -> ColumnElement[bool]:
     shared = select(EnvironmentShareRow.environment).where(EnvironmentShareRow.workspace.in_(mine))
     return or_(
         EnvironmentRow.workspace.in_(mine),
@@ -30,6 +34,33 @@ def usable(principal: Principal) -> ColumnElement[bool]:
         EnvironmentRow.preset.is_(True),
         EnvironmentRow.id.in_(shared),
     )
+
+
+# Every submit looks for an environment, so these are made once.
+_CALLED = (
+    select(EnvironmentRow)
+    .where(EnvironmentRow.name == bindparam("called"))
+    .order_by(EnvironmentRow.workspace)
+    .limit(100)
+)
+_CALLED_OF = _CALLED.where(EnvironmentRow.workspace == bindparam("of"))
+_USABLE = _usable(bindparam("mine", expanding=True))
+NAMED = {
+    (False, False): _CALLED,
+    (False, True): _CALLED.where(_USABLE),
+    (True, False): _CALLED_OF,
+    (True, True): _CALLED_OF.where(_USABLE),
+}
+"""Environments by name: (of one workspace, only what the caller may use)."""
+NEWEST = (
+    select(EnvironmentVersionRow)
+    .where(
+        EnvironmentVersionRow.environment == bindparam("of"),
+        EnvironmentVersionRow.state.in_(bindparam("states", expanding=True)),
+    )
+    .order_by(EnvironmentVersionRow.number.desc())
+    .limit(1)
+)
 
 
 async def visible(
@@ -67,12 +98,10 @@ async def find(session: AsyncSession, principal: Principal, wanted: Reference, *
     A bare name means the caller's own workspace first, then the caller's others, then what is shared.
     Raises `NotFound`, or `Invalid` listing the candidates when several fit equally.
     """
-    query = select(EnvironmentRow).where(EnvironmentRow.name == wanted.name)
-    if wanted.workspace is not None:
-        query = query.where(EnvironmentRow.workspace == wanted.workspace)
-    if wanted.workspace is None or not principal.admin("images"):
-        query = query.where(usable(principal))
-    found = (await session.scalars(query.order_by(EnvironmentRow.workspace).limit(100))).all()
+    given = wanted.workspace is not None
+    query = NAMED[given, not (given and principal.admin("images"))]
+    values = {"called": wanted.name, "of": wanted.workspace, "mine": list(principal.workspaces)}
+    found = (await session.scalars(query, values)).all()
     for group in (
         [row for row in found if row.workspace == principal.name],
         [row for row in found if row.workspace in principal.workspaces],
@@ -111,12 +140,7 @@ async def newest(
     session: AsyncSession, row: EnvironmentRow, *, states: Sequence[wire.State]
 ) -> EnvironmentVersionRow | None:
     """Return the newest version in one of `states`."""
-    return await session.scalar(
-        select(EnvironmentVersionRow)
-        .where(EnvironmentVersionRow.environment == row.id, EnvironmentVersionRow.state.in_(states))
-        .order_by(EnvironmentVersionRow.number.desc())
-        .limit(1)
-    )
+    return await session.scalar(NEWEST, {"of": row.id, "states": list(states)})
 
 
 async def add_environment(

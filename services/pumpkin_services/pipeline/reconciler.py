@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
@@ -35,6 +35,8 @@ from pumpkin_services.workloads.ports import Pins
 from pumpkin_services.workloads.tables import AttemptRow, ReplicaRow, WorkloadRow
 
 log = logging.getLogger("pumpkin.pipeline")
+LOOK = select(WorkloadRow).where(WorkloadRow.id == bindparam("of"))
+REPLICAS = select(ReplicaRow).where(ReplicaRow.workload == bindparam("of"), ReplicaRow.attempt == bindparam("which"))
 POLL_SECONDS = 5.0
 """How often a running workload is looked at without having been heard of."""
 STARTING_SECONDS = 0.05
@@ -138,18 +140,16 @@ class Reconciler:
 
     async def _look(self, workload: str) -> View | None:
         async with self._database.read() as session:
-            row = await session.get(WorkloadRow, workload)
+            row = await session.scalar(LOOK, {"of": workload})
             if row is None:
                 return None
-            attempt, replicas = None, []
+            attempt: AttemptRow | None = None
+            replicas: Sequence[ReplicaRow] = ()
             if row.attempt and row.phase not in (*ENDED, "queued"):
                 # Asked for only where it matters: most steps are of short jobs, and there are many of those.
                 if row.phase == "stopping" or "deadline_seconds" in row.request:
                     attempt = await session.get(AttemptRow, (workload, row.attempt))
-                found = await session.scalars(
-                    select(ReplicaRow).where(ReplicaRow.workload == workload, ReplicaRow.attempt == row.attempt)
-                )
-                replicas = list(found)
+                replicas = (await session.scalars(REPLICAS, {"of": workload, "which": row.attempt})).all()
         return View(row=row, plan=Plan.model_validate(row.plan), attempt=attempt, replicas=replicas)
 
     async def _write(self, view: View, *parts: Change) -> None:

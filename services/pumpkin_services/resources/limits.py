@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pumpkin_services.db import table
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Invalid, check_revision
 from pumpkin_services.resources.models import EffectiveLimits, Limit, LimitQuery, LimitValues, Subject
@@ -14,6 +15,10 @@ from pumpkin_services.resources.tables import LimitRow
 from pumpkin_services.web import Page, paginate
 
 DEFAULT = "*"
+_LIMITS = table(LimitRow)
+LIMITS = select(_LIMITS).where(
+    _LIMITS.c.kind == bindparam("kind"), _LIMITS.c.subject.in_(bindparam("subjects", expanding=True))
+)
 FIELDS = ("running", "queued", "accelerators", "storage_bytes")
 
 
@@ -78,9 +83,7 @@ class LimitService:
 
     async def _effective(self, session: AsyncSession, kind: Subject, subjects: Iterable[str]) -> dict[str, LimitValues]:
         wanted = list(subjects)
-        found = await session.scalars(
-            select(LimitRow).where(LimitRow.kind == kind, LimitRow.subject.in_([*wanted, DEFAULT]))
-        )
+        found = await session.execute(LIMITS, {"kind": kind, "subjects": [*wanted, DEFAULT]})
         rows = {row.subject: row for row in found}
         answer: dict[str, LimitValues] = {}
         for subject in wanted:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pumpkin_services.db import Database, utcnow
+from pumpkin_services.db import Database, table, utcnow
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Invalid, NotFound, check_revision
 from pumpkin_services.resources.detect import detect_node
@@ -18,6 +19,7 @@ from pumpkin_services.resources.shapes import NodeCapacity
 from pumpkin_services.resources.tables import NodeRow
 from pumpkin_services.web import Page, PageQuery, paginate
 
+NODES = select(table(NodeRow)).order_by(table(NodeRow).c.name)
 ALIVE_SECONDS = 90
 """A node whose last heartbeat is older gets no new workloads."""
 
@@ -51,7 +53,7 @@ class NodeService:
 
     async def capacity(self, session: AsyncSession) -> list[NodeCapacity]:
         """Return what workloads may have of every node, by name; drained and silent ones are marked, not left out."""
-        return [_capacity(row) for row in await session.scalars(select(NodeRow).order_by(NodeRow.name))]
+        return [_capacity(row) for row in await session.execute(NODES)]
 
     async def list_nodes(
         self, session: AsyncSession, _principal: Principal, *, query: PageQuery, usage: Sequence[UsageItem]
@@ -119,11 +121,11 @@ class NodeService:
         return row
 
 
-def _alive(row: NodeRow) -> bool:
+def _alive(row: Any) -> bool:
     return utcnow() - row.heartbeat < timedelta(seconds=ALIVE_SECONDS)
 
 
-def _capacity(row: NodeRow) -> NodeCapacity:
+def _capacity(row: Any) -> NodeCapacity:
     devices = [Accelerator.model_validate(item) for item in row.accelerators]
     return NodeCapacity(
         name=row.name,

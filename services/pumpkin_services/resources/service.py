@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pumpkin_services.db import table
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, check_revision
 from pumpkin_services.resources.limits import LimitService
@@ -28,6 +30,9 @@ from pumpkin_services.resources.shapes import Demand, NodeCapacity, describe, pl
 from pumpkin_services.resources.tables import PoolRow, SpecRow
 from pumpkin_services.web import Page, PageQuery, paginate
 
+_SPECS, _POOLS = table(SpecRow), table(PoolRow)
+SPECS = select(_SPECS).order_by(_SPECS.c.name)
+POOLS = select(_POOLS).where(_POOLS.c.enabled).order_by(_POOLS.c.priority.desc(), _POOLS.c.id)
 UsagePort = Callable[[AsyncSession], Awaitable[list[UsageItem]]]
 
 
@@ -311,13 +316,12 @@ class ResourceService:
                 if name not in known[field]:
                     raise Invalid(f"There is no {field[:-1]} '{name[:80]}'.", field=f"{field}.{index}")
 
-    async def _specs(self, session: AsyncSession) -> list[SpecRow]:
-        return list(await session.scalars(select(SpecRow).order_by(SpecRow.name)))
+    async def _specs(self, session: AsyncSession) -> list[Any]:
+        return list(await session.execute(SPECS))
 
-    async def _pools(self, session: AsyncSession) -> list[PoolRow]:
+    async def _pools(self, session: AsyncSession) -> list[Any]:
         """Return the enabled pools, best first."""
-        rows = await session.scalars(select(PoolRow).where(PoolRow.enabled).order_by(PoolRow.id))
-        return sorted(rows, key=lambda row: -row.priority)
+        return list(await session.execute(POOLS))
 
     async def _spec(self, session: AsyncSession, name: str) -> SpecRow:
         row = await session.scalar(select(SpecRow).where(SpecRow.name == name))
@@ -332,7 +336,7 @@ class ResourceService:
         return row
 
 
-def permits(pool: PoolRow, principal: Principal, *, workspace: str | None = None) -> bool:
+def permits(pool: PoolRow | Row[Any], principal: Principal, *, workspace: str | None = None) -> bool:
     """Tell whether the caller may use `pool` for a workload of `workspace` (None: of any of theirs)."""
     mine = set(principal.workspaces) if workspace is None else {workspace} & set(principal.workspaces)
     return (
@@ -343,11 +347,11 @@ def permits(pool: PoolRow, principal: Principal, *, workspace: str | None = None
     )
 
 
-def _holds(pool: PoolRow, spec: SpecRow) -> bool:
+def _holds(pool: Any, spec: Any) -> bool:
     return not pool.specs or spec.name in pool.specs
 
 
-def _offer(spec: SpecRow, pool: PoolRow, nodes: Sequence[NodeCapacity]) -> Offer:
+def _offer(spec: Any, pool: Any, nodes: Sequence[NodeCapacity]) -> Offer:
     inside = tuple(node for node in nodes if not pool.nodes or node.name in pool.nodes)
     return Offer(spec=Spec.model_validate(spec), pool=pool.name, nodes=inside)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pumpkin_services.db import utcnow
+from pumpkin_services.db import table, utcnow
 from pumpkin_services.resources.service import ResourceService
 from pumpkin_services.resources.shapes import NodeCapacity
 from pumpkin_services.workloads import scheduler
@@ -17,6 +18,23 @@ from pumpkin_services.workloads.plan import Plan, PlannedRole
 from pumpkin_services.workloads.scheduler import Candidate, Cap, Group, Holding, Subject
 from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
 
+WORKLOADS, REPLICAS = table(WorkloadRow), table(ReplicaRow)
+QUEUED = select(WORKLOADS.c.id, WORKLOADS.c.revision).where(WORKLOADS.c.phase == "queued", WORKLOADS.c.target == "run")
+OF_QUEUED = select(WORKLOADS).where(WORKLOADS.c.id.in_(bindparam("ids", expanding=True)))
+USED = select(REPLICAS.c.node, func.sum(REPLICAS.c.cpu_milli)).where(REPLICAS.c.held).group_by(REPLICAS.c.node)
+HELD = (
+    select(
+        REPLICAS.c.workload,
+        WORKLOADS.c.workspace,
+        WORKLOADS.c.creator,
+        REPLICAS.c.node,
+        REPLICAS.c.cpu_milli,
+        REPLICAS.c.memory,
+        REPLICAS.c.accelerators,
+    )
+    .join(WORKLOADS, WORKLOADS.c.id == REPLICAS.c.workload)
+    .where(REPLICAS.c.held)
+)
 FRESH_SECONDS = 1.0
 """How long what admins set (nodes, pools, limits) is believed: a drained node takes nothing new after this."""
 
@@ -42,61 +60,60 @@ class _Settings:
     caps: dict[Subject, Cap] = field(default_factory=dict[Subject, Cap])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Queued:
+    """A queued workload as it was read at `revision`."""
+
+    revision: int
+    not_before: datetime | None
+    roles: list[PlannedRole]
+    candidate: Candidate
+
+
 class Board:
-    """Reads positions. Plans do not change, so what the scheduler needs of each is kept while it is queued."""
+    """Reads positions. What the scheduler needs of each queued workload is kept until its row changes."""
 
     def __init__(self, resources: ResourceService) -> None:
         self._resources = resources
         self._settings = _Settings()
-        self._roles: dict[str, list[PlannedRole]] = {}
+        self._queued: dict[str, _Queued] = {}
+        self._pools: dict[str, frozenset[str]] = {}
 
     async def position(self, session: AsyncSession, *, startable: bool = False) -> Position:
         """Return the position now; `startable` leaves out what waits for the end of a back-off."""
         settings = await self._fresh(session)
-        rows = (
-            await session.execute(
-                select(
-                    WorkloadRow.id,
-                    WorkloadRow.kind,
-                    WorkloadRow.attempt,
-                    WorkloadRow.workspace,
-                    WorkloadRow.creator,
-                    WorkloadRow.priority,
-                    WorkloadRow.price_micro,
-                    WorkloadRow.queued,
-                    WorkloadRow.not_before,
-                ).where(WorkloadRow.phase == "queued", WorkloadRow.target == "run")
-            )
-        ).all()
-        await self._load(session, [row.id for row in rows])
+        if settings.pools != self._pools:
+            self._pools, self._queued = settings.pools, {}
+        revisions = dict((await session.execute(QUEUED)).all())
+        if len(self._queued) > 2 * len(revisions) + 100:
+            self._queued = {known: item for known, item in self._queued.items() if known in revisions}
+        await self._load(
+            session,
+            [
+                one
+                for one, revision in revisions.items()
+                if one not in self._queued or self._queued[one].revision != revision
+            ],
+        )
         now = utcnow()
+        # What was changed or ended between the two looks is not among them.
+        queued = [self._queued[one] for one in revisions if one in self._queued]
         candidates = [
-            Candidate(
-                id=row.id,
-                kind=row.kind,
-                attempt=row.attempt,
-                workspace=row.workspace,
-                creator=row.creator,
-                priority=row.priority,
-                price_micro=row.price_micro,
-                queued=row.queued.timestamp(),
-                groups=groups(self._roles[row.id], settings.pools),
-            )
-            for row in rows
-            if not (startable and row.not_before is not None and row.not_before > now)
+            item.candidate
+            for item in queued
+            if not (startable and item.not_before is not None and item.not_before > now)
         ]
         return Position(candidates=candidates, nodes=settings.nodes, held=await self._held(session))
 
     async def full(self, session: AsyncSession) -> bool:
         """Tell whether no node has any CPU left: nothing at all can start then. Cheap, however long the queue."""
         settings = await self._fresh(session)
-        held = select(ReplicaRow.node, func.sum(ReplicaRow.cpu_milli)).where(ReplicaRow.held).group_by(ReplicaRow.node)
-        used = dict((await session.execute(held)).all())
+        used = dict((await session.execute(USED)).all())
         return all(node.cpu_milli <= used.get(node.name, 0) for node in settings.nodes)
 
     def roles(self, workload: str) -> list[PlannedRole]:
         """Return the roles of a candidate of the last position."""
-        return self._roles[workload]
+        return self._queued[workload].roles
 
     async def groups(self, session: AsyncSession, plan: Plan) -> tuple[Group, ...]:
         """Return what the scheduler would be asked for a plan."""
@@ -122,29 +139,27 @@ class Board:
         return self._settings
 
     async def _load(self, session: AsyncSession, ids: Sequence[str]) -> None:
-        unknown = [identifier for identifier in ids if identifier not in self._roles]
-        if len(self._roles) > 2 * len(ids) + 100:
-            self._roles = {identifier: self._roles[identifier] for identifier in ids if identifier in self._roles}
-        for start in range(0, len(unknown), 500):
-            part = unknown[start : start + 500]
-            found = await session.execute(select(WorkloadRow.id, WorkloadRow.plan).where(WorkloadRow.id.in_(part)))
-            for identifier, plan in found:
-                self._roles[identifier] = Plan.model_validate(plan).ordered
+        for start in range(0, len(ids), 500):
+            for row in await session.execute(OF_QUEUED, {"ids": ids[start : start + 500]}):
+                roles = Plan.model_validate(row.plan).ordered
+                self._queued[row.id] = _Queued(
+                    revision=row.revision,
+                    not_before=row.not_before,
+                    roles=roles,
+                    candidate=Candidate(
+                        id=row.id,
+                        kind=row.kind,
+                        attempt=row.attempt,
+                        workspace=row.workspace,
+                        creator=row.creator,
+                        priority=row.priority,
+                        price_micro=row.price_micro,
+                        queued=row.queued.timestamp(),
+                        groups=groups(roles, self._pools),
+                    ),
+                )
 
     async def _held(self, session: AsyncSession) -> list[Holding]:
-        rows = await session.execute(
-            select(
-                ReplicaRow.workload,
-                WorkloadRow.workspace,
-                WorkloadRow.creator,
-                ReplicaRow.node,
-                ReplicaRow.cpu_milli,
-                ReplicaRow.memory,
-                ReplicaRow.accelerators,
-            )
-            .join(WorkloadRow, WorkloadRow.id == ReplicaRow.workload)
-            .where(ReplicaRow.held)
-        )
         return [
             Holding(
                 workload=workload,
@@ -155,7 +170,7 @@ class Board:
                 memory=memory,
                 accelerators=tuple(accelerators),
             )
-            for workload, workspace, creator, node, cpu, memory, accelerators in rows
+            for workload, workspace, creator, node, cpu, memory, accelerators in await session.execute(HELD)
         ]
 
 

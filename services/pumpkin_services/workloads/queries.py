@@ -39,7 +39,7 @@ HISTORY = 200
 """How many starts of a spec are looked at to tell how long the next one waits."""
 BRANCHES = 64
 PLACES_SECONDS = 1.0
-"""How long the places in the queue are remembered: reckoning them again for every reader would not scale."""
+"""How long places in the queue and past waits are remembered: reckoning them for every reader would not scale."""
 
 
 class WorkloadQueries:
@@ -61,6 +61,7 @@ class WorkloadQueries:
         self._billing = billing
         self._base_url = base_url
         self._places: tuple[float, dict[str, int]] = (-PLACES_SECONDS, {})
+        self._waited: dict[str, tuple[float, list[float]]] = {}
 
     # -- lists and details ------------------------------------------------------------------------------------
 
@@ -78,19 +79,18 @@ class WorkloadQueries:
 
     async def detail(self, session: AsyncSession, row: WorkloadRow) -> wire.Workload:
         """Return a workload in full."""
-        attempts = await session.scalars(
-            select(AttemptRow).where(AttemptRow.workload == row.id).order_by(AttemptRow.number)
-        )
-        replicas = await session.scalars(
-            select(ReplicaRow)
-            .where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt)
-            .order_by(ReplicaRow.role, ReplicaRow.index)
-        )
+        attempts: Sequence[AttemptRow] = ()
+        replicas: Sequence[ReplicaRow] = ()
+        if row.attempt:
+            tries = select(AttemptRow).where(AttemptRow.workload == row.id).order_by(AttemptRow.number)
+            attempts = (await session.scalars(tries)).all()
+            last = select(ReplicaRow).where(ReplicaRow.workload == row.id, ReplicaRow.attempt == row.attempt)
+            replicas = (await session.scalars(last.order_by(ReplicaRow.role, ReplicaRow.index))).all()
         return views.full(
             row,
             base_url=self._base_url,
-            attempts=attempts.all(),
-            replicas=replicas.all(),
+            attempts=attempts,
+            replicas=replicas,
             cost_micro=(await self._live([row], session)).get(row.id),
             forecast=await self.forecast(session, row) if row.phase == "queued" else None,
         )
@@ -196,13 +196,17 @@ class WorkloadQueries:
 
     async def _waits(self, session: AsyncSession, spec: str) -> list[float]:
         """Return how long the last starts of a spec waited, in seconds, shortest first."""
-        rows = await session.execute(
-            select(WorkloadRow.created, WorkloadRow.started)
-            .where(WorkloadRow.spec == spec, WorkloadRow.started.is_not(None))
-            .order_by(WorkloadRow.id.desc())
-            .limit(HISTORY)
-        )
-        return sorted((started - created).total_seconds() for created, started in rows if started is not None)
+        read, waits = self._waited.get(spec, (-PLACES_SECONDS, []))
+        if time.monotonic() - read > PLACES_SECONDS:
+            rows = await session.execute(
+                select(WorkloadRow.created, WorkloadRow.started)
+                .where(WorkloadRow.spec == spec, WorkloadRow.started.is_not(None))
+                .order_by(WorkloadRow.id.desc())
+                .limit(HISTORY)
+            )
+            waits = sorted((started - created).total_seconds() for created, started in rows if started is not None)
+            self._waited[spec] = (time.monotonic(), waits)
+        return waits
 
     # -- what a workload leaves -------------------------------------------------------------------------------
 

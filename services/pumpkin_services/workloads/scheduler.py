@@ -212,7 +212,8 @@ def schedule(
     starts: list[Start] = []
     hopeless: set[tuple[Group, ...]] = set()
     reserved = False
-    while (candidate := line.pop()) is not None:
+    # Every replica needs some CPU: where none is left, nobody's turn matters.
+    while any(node.cpu_milli > 0 for node in free.values()) and (candidate := line.pop()) is not None:
         # Room only shrinks within a pass: what did not fit once does not fit again.
         if candidate.groups not in hopeless and book.allows(candidate, caps or {}):
             spots = _gang(list(free.values()), candidate, book, caps or {})

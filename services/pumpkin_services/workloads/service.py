@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pumpkin_services.billing.service import BillingService
-from pumpkin_services.db import new_id, utcnow
+from pumpkin_services.db import new_id, table, utcnow
 from pumpkin_services.events import Wakeups
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, Problem, check_revision
@@ -30,6 +30,7 @@ from pumpkin_services.workloads.records import add_events, event
 from pumpkin_services.workloads.tables import VersionUseRow, WorkloadLabelRow, WorkloadRow
 from pumpkin_services.workloads.views import request_of
 
+ADD_USES = insert(table(VersionUseRow))
 TOPIC = "pipeline"
 
 
@@ -139,7 +140,7 @@ class WorkloadService:
         await self._set_labels(session, row)
         uses = {(item.version, item.kind) for item in plan.inputs} | {(plan.environment, "environment")}
         await session.execute(
-            insert(VersionUseRow),
+            ADD_USES,
             [{"version": version, "workload": row.id, "kind": kind} for version, kind in sorted(uses)],
         )
         for item in plan.inputs:
