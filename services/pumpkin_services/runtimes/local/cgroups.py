@@ -31,12 +31,19 @@ class ControlGroups:
         """1 or 2; 0 when there are none."""
         return 2 if "" in self.bases else 1 if self.bases else 0
 
+    @property
+    def join(self) -> str:
+        """The file a process writes itself into; version 2 moves whole processes only."""
+        return "cgroup.procs" if self.version == 2 else "tasks"
+
     def plan(self, name: str, spec: ReplicaSpec | None = None) -> list[dict[str, Any]]:
         """Return a replica's groups as the supervisor takes them: path, limits, files to read, files that stop it."""
         groups: dict[Path, dict[str, Any]] = {}
         for controller, base in self.bases.items():
             path = base / name
-            group = groups.setdefault(path, {"path": str(path), "limits": {}, "read": {}, "stop": {}})
+            group = groups.setdefault(
+                path, {"path": str(path), "join": self.join, "limits": {}, "read": {}, "stop": {}}
+            )
             for part, values in FILES[controller](spec).items():
                 group[part].update(values)
         return list(groups.values())

@@ -114,8 +114,6 @@ def run(spec: dict[str, Any], lock: int, log: int, outcome: dict[str, Any]) -> t
     for end in (go, complaint, sandbox):
         os.close(end)
     os.set_blocking(report, False)
-    for group in spec["cgroups"]:
-        write(group["path"] + "/cgroup.procs", str(child))
     outcome["started"] = now()
     # From here on the replica counts as run: after a crash it is lost, never started again.
     started = {"supervisor": os.getpid(), "pid": child, "started": outcome["started"], "cgroups": spec["cgroups"]}
@@ -149,6 +147,10 @@ def ran(report: int) -> bool:
 def become(spec: dict[str, Any], go: int, log: int, report: int) -> None:
     """Turn this process into the replica's, once the supervisor says so. Returns only by raising."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    for group in spec["cgroups"]:
+        # A thread that moves only itself is moved at once; for any other move the kernel first waits, some 10 ms, until
+        # no process anywhere is forking.
+        write(group["path"] + "/" + group["join"], "0")
     if not os.read(go, 1):
         return
     os.setsid()
