@@ -7,6 +7,7 @@ began by reading can then never fail half way for want of the lock.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,8 @@ from pumpkin_services.db.sqlite import connect
 
 BUSY_SECONDS = 15
 """How long a write waits for another process's write lock (SQLite)."""
+LEAD_SECONDS = 0.25
+"""How long after a write that goes first the others still leave room for the next (SQLite)."""
 TURN_SECONDS = 30
 """How long a write waits for the others of this process (SQLite)."""
 
@@ -38,6 +41,8 @@ class Database:
         )
         # SQLite has one writer: queueing here is fair and cheap, queueing in SQLite's busy loop is neither.
         self._writer = asyncio.Lock() if self.is_sqlite else None
+        self._followers = asyncio.Lock()
+        self._led, self._resume = -LEAD_SECONDS, 0.0
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
             event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
@@ -54,8 +59,11 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncSession]:
+    async def write(self, *, first: bool = False) -> AsyncGenerator[AsyncSession]:
         """Open a session that commits when the block ends and rolls back when it raises.
+
+        On SQLite `first` goes before the others of this process: the pipeline's writes, which move what runs, must not
+        wait behind a crowd of requests.
 
         Raises:
             StorageFull: if there is no room for the change.
@@ -66,12 +74,32 @@ class Database:
                 async with self._transaction() as session:
                     yield session
                 return
-            await self._take_turn(self._writer)
-            try:
-                async with self._transaction() as session:
-                    yield session
-            finally:
-                self._writer.release()
+            async with self._leading() if first else self._following():
+                await self._take_turn(self._writer)
+                try:
+                    async with self._transaction() as session:
+                        yield session
+                finally:
+                    self._writer.release()
+
+    @asynccontextmanager
+    async def _leading(self) -> AsyncGenerator[None]:
+        self._led = time.monotonic()
+        yield
+
+    @asynccontextmanager
+    async def _following(self) -> AsyncGenerator[None]:
+        """One at a time; while there are writes that go first, as long a pause between two as the last one took."""
+        await self._take_turn(self._followers)
+        try:
+            await asyncio.sleep(max(self._resume - time.monotonic(), 0))
+            began = time.monotonic()
+            yield
+            ended = time.monotonic()
+            if ended - self._led < LEAD_SECONDS:
+                self._resume = ended + min(ended - began, LEAD_SECONDS)
+        finally:
+            self._followers.release()
 
     async def _take_turn(self, writer: asyncio.Lock) -> None:
         try:

@@ -18,7 +18,9 @@ from weakref import WeakKeyDictionary
 
 import aiosqlite
 
-WRITES = ("INSERT", "UPDATE", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
+QUICK = "/* few rows */"
+"""The prefix of a DELETE that removes a few rows, found by an index: `delete(…).prefix_with(QUICK)`."""
+WRITES = ("INSERT", "UPDATE", f"DELETE {QUICK}", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 FETCHES = frozenset({"fetchall", "fetchone", "fetchmany"})
 SLOW = FETCHES | {"commit", "executescript"}
 QUICK_STEPS = 20_000
@@ -53,6 +55,12 @@ class Connection(aiosqlite.Connection):
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                     raise
+        elif fn.__name__ == "execute" and args[0] == "BEGIN IMMEDIATE":
+            try:
+                return self._begin(self._connection, fn)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
         elif _quick(fn, args):
             return fn(*args, **kwargs)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -77,6 +85,15 @@ class Connection(aiosqlite.Connection):
         finally:
             connection.set_progress_handler(None, 0)
         return result
+
+    def _begin(self, connection: sqlite3.Connection, fn: Callable[..., Any]) -> Any:
+        """Take the write lock here and now; raise "busy" when another process has it."""
+        [patience] = connection.execute("PRAGMA busy_timeout").fetchone()
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            return fn("BEGIN IMMEDIATE")
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {patience}")
 
     def stop(self) -> asyncio.Future[Any] | None:
         """Roll back, close and end the thread."""
@@ -106,7 +123,7 @@ def _give_up() -> bool:
 def _quick(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
     name = fn.__name__
     if name == "execute":
-        return args[0].startswith(WRITES) and args[0] != "BEGIN IMMEDIATE"
+        return args[0].startswith(WRITES)
     if name == "executemany":
         return len(args[1]) <= QUICK_ROWS
     return name not in SLOW

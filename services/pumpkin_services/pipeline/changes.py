@@ -13,7 +13,7 @@ from sqlalchemy import CursorResult, Update, bindparam, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
-from pumpkin_services.db import table, utcnow
+from pumpkin_services.db import QUICK, table, utcnow
 from pumpkin_services.pipeline.verdict import Verdict
 from pumpkin_services.runtimes.base import Observation
 from pumpkin_services.workloads.models import OPEN
@@ -52,7 +52,7 @@ MOVE_ATTEMPT = update(ATTEMPTS).where(ATTEMPTS.c.workload == bindparam("of"), AT
 OF_ATTEMPT = (REPLICAS.c.workload == bindparam("of"), REPLICAS.c.attempt == bindparam("which"))
 MOVE_REPLICA = update(REPLICAS).where(*OF_ATTEMPT, REPLICAS.c.name == bindparam("called"))
 LET_GO = update(REPLICAS).where(*OF_ATTEMPT, REPLICAS.c.held).values(held=False)
-UNUSE = delete(USES).where(USES.c.workload == bindparam("of"))
+UNUSE = delete(USES).prefix_with(QUICK).where(USES.c.workload == bindparam("of"))
 
 
 class Stale(Exception):

@@ -46,7 +46,7 @@ class Lease:
 
     async def acquire(self) -> bool:
         """Renew the lease if it is ours; take it if it is free, run out, or its holder on this machine is gone."""
-        async with self._database.write() as session:
+        async with self._database.write(first=True) as session:
             row = await session.get(LeaseRow, self._name, with_for_update=True)
             now = utcnow()
             if row is None:
@@ -67,7 +67,7 @@ class Lease:
         if self._epoch is None:
             return
         self._epoch = None
-        async with self._database.write() as session:
+        async with self._database.write(first=True) as session:
             row = await session.get(LeaseRow, self._name, with_for_update=True)
             if row is not None and row.holder == self._holder:
                 row.expires = utcnow()

@@ -189,7 +189,7 @@ class Reconciler:
             return
         if ready is None:
             return
-        await asyncio.to_thread(self._preparer.make_folders, view.key, view.row.creator)
+        self._preparer.make_folders(view.key, view.row.creator)
         self._preparing.pop(view.key, None)
         await self._runtime.launch(self._preparer.launch(view.row, view.plan, view.replicas, ready))
         self._launched.add(view.key)

@@ -94,7 +94,7 @@ class Writes:
     async def _transaction(self, group: list[tuple[Change, asyncio.Future[Any]]], *, last: bool) -> None:
         results: list[Any] = []
         outcome: Any = None
-        async with self._database.write() as session:
+        async with self._database.write(first=True) as session:
             await self._lease.fence(session)
             for change, _ in group:
                 results.append(await change(session))

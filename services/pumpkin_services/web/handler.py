@@ -20,11 +20,12 @@ from typing import Any
 
 from jupyterhub.services.auth import HubOAuthenticated
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler, stream_request_body
 
-from pumpkin_services.db import Database, utcnow
+from pumpkin_services.db import Database, table, utcnow
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Invalid, Problem, TooLarge, TooManyRequests
 from pumpkin_services.web.auth import Authenticator, require_own_route, require_scope
@@ -41,6 +42,7 @@ DRAIN = 64 << 20
 is sent though the body goes on."""
 LINGER = 4 << 30
 """Bytes of a refused body after which the connection is closed."""
+ADD_AUDIT = insert(table(AuditRow))
 ANONYMOUS = Principal(name="", token="signed")
 
 
@@ -208,14 +210,14 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             await self._answer(route, result)
             if (route.method != "GET" or call.audit) and not route.signed:
                 async with self.edge.database.write() as session:
-                    self._record(session, route, call)
+                    await self._record(session, route, call)
         elif route.method == "GET":
             async with self.edge.database.read() as session:
                 call._session = session  # pyright: ignore[reportPrivateUsage]
                 result = await route.endpoint(call)
             if call.audit:
                 async with self.edge.database.write() as session:
-                    self._record(session, route, call)
+                    await self._record(session, route, call)
             await self._answer(route, result)
         else:
             await self._mutate(route, call)
@@ -254,7 +256,7 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             status, payload = _render(route, result)
             record(status, payload)
             if not route.signed:
-                self._record(session, route, call)
+                await self._record(session, route, call)
         await self._after_commit(call)
         self._etag(result)
         self._write(status, payload)
@@ -296,20 +298,19 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
 
             yield row, session, record
 
-    def _record(self, session: AsyncSession, route: Route, call: Call[Any, Any]) -> None:
+    async def _record(self, session: AsyncSession, route: Route, call: Call[Any, Any]) -> None:
         facts = dict(call.audit)
-        session.add(
-            AuditRow(
-                actor=self.principal.name,
-                kind=self.principal.kind,
-                action=f"{route.method} {route.path}",
-                object=str(facts.pop("object", "") or "/".join(call.path.values()))[:255],
-                owner=str(facts.pop("owner", ""))[:255],
-                status=route.status if route.response or route.streams else 204,
-                address=(self.request.remote_ip or "")[:64],
-                detail=facts,
-            )
-        )
+        line = {
+            "actor": self.principal.name,
+            "kind": self.principal.kind,
+            "action": f"{route.method} {route.path}",
+            "object": str(facts.pop("object", "") or "/".join(call.path.values()))[:255],
+            "owner": str(facts.pop("owner", ""))[:255],
+            "status": route.status if route.response or route.streams else 204,
+            "address": (self.request.remote_ip or "")[:64],
+            "detail": facts,
+        }
+        await session.execute(ADD_AUDIT, line)
 
     async def _answer(self, route: Route, result: Any) -> None:
         if route.streams is None or isinstance(result, BaseModel):
