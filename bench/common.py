@@ -48,10 +48,12 @@ def report(
     """Print the table (first row: headings) and, last, one JSON object."""
     memory = psutil.virtual_memory().total / 2**30
     machine = f"{psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
-    table = Table(*rows[0], title=f"{bench} · Pumpkin {version('pumpkin-platform')} · {machine}")
+    table = Table(*rows[0])
     for row in rows[1:]:
         table.add_row(*row)
-    Console(width=110).print(table)
+    console = Console(width=110)
+    console.print(f"{bench} · Pumpkin {version('pumpkin-platform')} · {machine}")
+    console.print(table)
     print(
         json.dumps({"bench": bench, "ours": ours, "reference": reference, "ratio": round(ratio, 4), **more}), flush=True
     )

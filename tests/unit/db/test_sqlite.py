@@ -1,4 +1,4 @@
-"""What an event loop's SQLite connections promise: slow calls do not hold it up, nothing is lost, writers take turns."""
+"""What an event loop's SQLite connections promise: slow calls hold nothing up, nothing is lost, writers take turns."""
 
 from __future__ import annotations
 
