@@ -144,10 +144,10 @@ class House:
 
 
 @asynccontextmanager
-async def built(data: Path, *, fresh: bool = True) -> AsyncIterator[House]:
-    """Build the platform on `data`; no pipeline yet."""
+async def built(data: Path, *, fresh: bool = True, **changes: Any) -> AsyncIterator[House]:
+    """Build the platform on `data`, with `changes` to its settings; no pipeline yet."""
     os.environ.setdefault("JUPYTERHUB_API_TOKEN", "there-is-no-hub")
-    settings = Platform(data_dir=str(data), isolate="never", default_balance="1")
+    settings = Platform(data_dir=str(data), isolate="never", default_balance="1", **changes)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
     await migrate(database)
