@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PROXY := $(VENV)/share/pumpkin/proxy
+LAB := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -name schema.ts -not -name build.log)
 ifdef DATA
 export PUMPKIN_DATA := $(abspath $(DATA))
 endif
@@ -23,7 +24,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-install: $(STAMPS)/python $(STAMPS)/proxy ## set up everything that `up` needs
+install: $(STAMPS)/python $(STAMPS)/proxy $(STAMPS)/lab ## set up everything that `up` needs
 
 up: install ## start the platform (DATA=folder, PORT=8000) and return once it answers
 	@$(BIN)/python -m pumpkin_hub up --detach $(if $(PORT),--port=$(PORT))
@@ -37,11 +38,12 @@ demo: install ## take the road from a folder of data to a scored model through t
 test: install $(STAMPS)/system ## run every test, or one folder of tests/ with T=folder
 	@$(BIN)/python -m pytest $(if $(T),tests/$(T))
 
-lint: $(STAMPS)/python ## check style, types and the arrows between packages
+lint: $(STAMPS)/python $(STAMPS)/lab ## check style, types and the arrows between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
+	@cd labextension && npm run --silent lint
 
 bench: install ## run a benchmark: B=submit, queue, list or idle
 	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle)"; exit 2; }
@@ -81,6 +83,16 @@ $(STAMPS)/python: setup.py requirements/dev.txt | $(STAMPS)/tools
 $(STAMPS)/proxy: hub_config/pumpkin_hub/node/package-lock.json | $(STAMPS)/python
 	@echo "Installing the proxy into $(PROXY)"
 	@$(BIN)/python -m pumpkin_hub.proxy
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: labextension/package-lock.json | $(STAMPS)/python
+	@echo "Installing what the Lab extension is built with"
+	@cd labextension && npm install --no-save --silent
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/lab: $(LAB) docs/openapi.json | $(STAMPS)/node
+	@echo "Building the Lab extension"
+	@cd labextension && npm run --silent build >build.log 2>&1 || { cat build.log; exit 1; }
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/system: .ci/system | $(STAMPS)/tools

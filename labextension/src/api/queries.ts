@@ -1,0 +1,123 @@
+/** What views read, cached and kept fresh; one key per thing, so that a change reaches every view of it. */
+import { keepPreviousData, type QueryClient, useQuery } from '@tanstack/react-query';
+
+import { type Kind, useShell } from '../ui/shell';
+import { answer, type Schemas } from './client';
+
+export type WorkloadSummary = Schemas['WorkloadSummary'];
+export type Workload = Schemas['Workload'];
+
+export const KINDS = { dataset: 'datasets', algorithm: 'algorithms', model: 'models' } as const;
+const LIVE_MS = 2000;
+const CALM_MS = 15000;
+
+/** Whether a workload is still on its way. */
+export function isOpen(phase: Workload['phase']): boolean {
+  return !['succeeded', 'failed', 'stopped'].includes(phase);
+}
+
+export interface WorkloadFilter {
+  kind?: 'job' | 'notebook';
+  q?: string;
+  phase?: Workload['phase'][];
+  workspace?: string;
+  label?: string;
+  limit?: number;
+}
+
+/** The newest workloads of the user's workspaces; often asked for while one of them is on its way. */
+export function useWorkloads(filter: WorkloadFilter) {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['workloads', filter],
+    queryFn: ({ signal }) => answer(api.GET('/workloads', { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: query => (query.state.data?.items.some(item => isOpen(item.phase)) ? LIVE_MS : CALM_MS)
+  });
+}
+
+/** One workload, followed while it is on its way. */
+export function useWorkload(id: string) {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['workload', id],
+    queryFn: ({ signal }) => answer(api.GET('/workloads/{workload}', { params: { path: { workload: id } }, signal })),
+    refetchInterval: query => (query.state.data && !isOpen(query.state.data.phase) ? false : LIVE_MS)
+  });
+}
+
+/** The caller: name, workspaces, what they may do. */
+export function useMe() {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => answer(api.GET('/accounts/me', { signal })),
+    staleTime: 60_000
+  });
+}
+
+/** The queue as the caller sees it: their places, and the specs that are free now. */
+export function useQueue() {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['queue'],
+    queryFn: ({ signal }) => answer(api.GET('/workloads/queue', { signal })),
+    refetchInterval: LIVE_MS * 2
+  });
+}
+
+/** Specs the caller may use for jobs. */
+export function useSpecs() {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['specs'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/resources/specs', { params: { query: { kind: 'job', limit: 200 } }, signal })),
+    staleTime: 30_000
+  });
+}
+
+/** What the caller's own workspace has and spends, with the currency. */
+export function useBalance(workspace: string | undefined) {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['balance', workspace],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/billing/balances/{workspace}', { params: { path: { workspace: workspace ?? '' } }, signal })),
+    enabled: workspace !== undefined,
+    refetchInterval: CALM_MS
+  });
+}
+
+/** Datasets, algorithms or models the caller may use, newest first. */
+export function useAssets(kind: Kind, q = '', limit = 50) {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['assets', kind, q, limit],
+    queryFn: ({ signal }) =>
+      answer(api.GET(`/${KINDS[kind]}`, { params: { query: { q: q || undefined, limit } }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: CALM_MS
+  });
+}
+
+/** Environments the caller may use. */
+export function useEnvironments(q = '') {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['environments', q],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/images', { params: { query: { q: q || undefined, limit: 50 } }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: CALM_MS
+  });
+}
+
+/** Has everything that shows workloads look again: call it after a change. */
+export async function workloadsChanged(cache: QueryClient, id?: string): Promise<void> {
+  await Promise.all([
+    cache.invalidateQueries({ queryKey: ['workloads'] }),
+    cache.invalidateQueries({ queryKey: ['queue'] }),
+    ...(id === undefined ? [] : [cache.invalidateQueries({ queryKey: ['workload', id] })])
+  ]);
+}

@@ -1,0 +1,22 @@
+/** What other extensions may ask of Pumpkin in JupyterLab. */
+import { Token } from '@lumino/coreutils';
+import type { QueryClient } from '@tanstack/react-query';
+
+import type { Shell } from '../ui/shell';
+
+export const IPumpkin = new Token<IPumpkin>(
+  '@pumpkin/lab:IPumpkin',
+  'The connection to the Pumpkin platform, and the place to open its views.'
+);
+
+export interface IPumpkin {
+  readonly shell: Shell;
+  /** What has been read so far; shared by all views. */
+  readonly cache: QueryClient;
+}
+
+export const NAMES = {
+  open: 'pumpkin:open',
+  newJob: 'pumpkin:new-job',
+  showPanel: 'pumpkin:show-panel'
+} as const;

@@ -1,0 +1,178 @@
+/** Small pieces every view is made of. */
+import { type ReactNode, useEffect, useId, useState } from 'react';
+
+import { Problem } from '../api/client';
+import type { Workload } from '../api/queries';
+import { ago, exactly } from './format';
+import { useShell, type Words } from './shell';
+
+type Phase = Workload['phase'];
+
+const SIGNS: Record<Phase, string> = {
+  queued: '◔',
+  preparing: '◑',
+  running: '●',
+  stopping: '◌',
+  succeeded: '✓',
+  failed: '✗',
+  stopped: '■'
+};
+
+export function phaseName(phase: Phase, words: Words): string {
+  return {
+    queued: words.__('queued'),
+    preparing: words.__('preparing'),
+    running: words.__('running'),
+    stopping: words.__('stopping'),
+    succeeded: words.__('succeeded'),
+    failed: words.__('failed'),
+    stopped: words.__('stopped')
+  }[phase];
+}
+
+/** A phase as a sign whose colour and name say the same. */
+export function PhaseSign({ phase }: { phase: Phase }) {
+  const { words } = useShell();
+  const name = phaseName(phase, words);
+  return (
+    <span className={`pk-sign pk-${phase}`} role="img" aria-label={name} title={name}>
+      {SIGNS[phase]}
+    </span>
+  );
+}
+
+/** The present time in milliseconds, renewed every second. */
+export function useNow(): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/** A time as people say it, with the exact one on hover. */
+export function Ago({ time }: { time: string }) {
+  const { language } = useShell();
+  return (
+    <time dateTime={time} title={exactly(time, language)}>
+      {ago(time, language)}
+    </time>
+  );
+}
+
+/** What an id or a reference is, ready to be copied. */
+export function Copyable({ text }: { text: string }) {
+  const { words, announce } = useShell();
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    announce(words.__('Copied: %1', text), 'info');
+  };
+  return (
+    <button type="button" className="pk-copy" title={words.__('Copy')} onClick={() => void copy()}>
+      {text}
+    </button>
+  );
+}
+
+/** Shapes of what is coming: the view does not jump when it is there. */
+export function Skeleton({ lines = 3 }: { lines?: number }) {
+  const { words } = useShell();
+  return (
+    <div className="pk-skeleton" aria-busy="true" aria-label={words.__('Loading')}>
+      {Array.from({ length: lines }, (_, at) => (
+        <div key={at} className="pk-bone" />
+      ))}
+    </div>
+  );
+}
+
+/** What this is for, and the one thing to do. */
+export function Empty({ children, action }: { children: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="pk-empty">
+      <p>{children}</p>
+      {action}
+    </div>
+  );
+}
+
+/** What happened, and the way on. */
+export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
+  const { words } = useShell();
+  return (
+    <div className="pk-failure" role="alert">
+      <p>{error.message}</p>
+      {retry && !(error instanceof Problem && error.status === 404) && (
+        <button type="button" className="pk-button" onClick={retry}>
+          {words.__('Try again')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Shows what a query has: its data, however old, before its error, before its skeleton. */
+export function Loaded<T>({
+  query,
+  children,
+  lines
+}: {
+  query: { data: T | undefined; error: Error | null; refetch: () => unknown; dataUpdatedAt: number };
+  children: (data: T) => ReactNode;
+  lines?: number;
+}) {
+  const { words, language } = useShell();
+  if (query.data === undefined) {
+    return query.error ? <Failure error={query.error} retry={() => query.refetch()} /> : <Skeleton lines={lines} />;
+  }
+  return (
+    <>
+      {query.error && (
+        <p className="pk-stale" role="status">
+          {query.error.message}{' '}
+          {words.__('What you see is from %1.', exactly(new Date(query.dataUpdatedAt).toISOString(), language))}
+        </p>
+      )}
+      <div className={query.error ? 'pk-greyed' : undefined}>{children(query.data)}</div>
+    </>
+  );
+}
+
+/** A section that opens and closes, and remembers which. */
+export function Section({
+  name,
+  title,
+  count,
+  children,
+  action
+}: {
+  name: string;
+  title: string;
+  count?: string;
+  children: ReactNode;
+  action?: ReactNode;
+}) {
+  const key = `pumpkin:section:${name}`;
+  const [open, setOpen] = useState(localStorage.getItem(key) !== 'closed');
+  const id = useId();
+  const toggle = (): void => {
+    localStorage.setItem(key, open ? 'closed' : 'open');
+    setOpen(!open);
+  };
+  return (
+    <section className="pk-section" aria-labelledby={id}>
+      <div className="pk-section-head">
+        <button type="button" id={id} className="pk-section-title" aria-expanded={open} onClick={toggle}>
+          <span className="pk-caret" aria-hidden="true">
+            {open ? '▾' : '▸'}
+          </span>
+          {title}
+        </button>
+        <span className="pk-count">{count}</span>
+        {action}
+      </div>
+      {open && <div className="pk-section-body">{children}</div>}
+    </section>
+  );
+}

@@ -1,0 +1,57 @@
+/** What shared views need of the shell they are in: JupyterLab, or the portal. */
+import { createContext, useContext } from 'react';
+
+import type { Api, Transport } from '../api/client';
+
+export type Kind = 'dataset' | 'algorithm' | 'model';
+
+/** A view to open. `from` fills a new job's form with another job's request. */
+export type Target =
+  | { view: 'job'; id: string; name: string }
+  | { view: 'new-job'; from?: string; preset?: Partial<JobDraft> }
+  | { view: 'asset'; kind: Kind; workspace: string; name: string; version?: number }
+  | { view: 'assets'; kind: Kind }
+  | { view: 'jobs' };
+
+/** What is known of a job before its form is opened. */
+export interface JobDraft {
+  name: string;
+  command: string;
+  spec: string;
+  datasets: string[];
+  algorithm: string;
+  models: string[];
+}
+
+/** Translates; the domain's catalogue is the shell's. `%1`, `%2` … stand for the values. */
+export interface Words {
+  __: (text: string, ...values: (string | number)[]) => string;
+  _n: (one: string, many: string, n: number, ...values: (string | number)[]) => string;
+}
+
+export interface Shell {
+  api: Api;
+  /** The API's address without its last slash, for streams, downloads and pictures. */
+  base: string;
+  transport: Transport;
+  words: Words;
+  /** A BCP 47 tag for dates and numbers. */
+  language: string;
+  open: (target: Target) => void;
+  /** Asks before what cannot be undone; `lost` says what is lost. */
+  confirm: (title: string, lost: string, verb: string) => Promise<boolean>;
+  /** Says something once, quietly. */
+  announce: (text: string, kind: 'info' | 'success' | 'error') => void;
+}
+
+const Context = createContext<Shell | null>(null);
+export const ShellProvider = Context.Provider;
+
+/** Returns the shell this view is in. */
+export function useShell(): Shell {
+  const shell = useContext(Context);
+  if (!shell) {
+    throw new Error('a view of Pumpkin is outside its shell');
+  }
+  return shell;
+}
