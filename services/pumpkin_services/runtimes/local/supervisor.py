@@ -132,6 +132,8 @@ def run(spec: dict[str, Any], lock: int, log: int, outcome: dict[str, Any]) -> t
         return signal.SIGTERM, ""
     error = os.read(failure, 1000).decode(errors="replace")
     if spec["sandbox"] and os.waitstatus_to_exitcode(status) > 0 and not ran(report):
+        if os.path.exists("stop.json"):
+            return signal.SIGTERM, ""  # it was asked to stop before it had begun
         return COULD_NOT_START << 8, "The sandbox could not be set up; its message is in the log."
     return status, error
 
