@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 TARGET = Path(__file__).parent / "_models.py"
 DOCSTRING = '"""What the API answers, as types; made from docs/openapi.json by `make models`: do not edit."""'
@@ -40,24 +40,28 @@ def answers(document: dict[str, Any]) -> dict[str, Any]:
 
 def _references(node: Any, into: set[str]) -> None:
     if isinstance(node, dict):
+        node = cast(dict[str, Any], node)
         if "$ref" in node:
             into.add(str(node["$ref"]).rsplit("/", 1)[1])
         for value in node.values():
             _references(value, into)
     elif isinstance(node, list):
-        for value in node:
+        for value in cast(list[Any], node):
             _references(value, into)
 
 
 def _plain(node: Any, *, names: bool = False) -> Any:
     """Drop the constraints; below `properties` the keys are names (`title`, `default`) and stay."""
     if isinstance(node, dict):
-        kept = {key: value for key, value in node.items() if names or key not in CONSTRAINTS or isinstance(value, dict)}
+        node = cast(dict[str, Any], node)
+        kept: dict[str, Any] = {
+            key: value for key, value in node.items() if names or key not in CONSTRAINTS or isinstance(value, dict)
+        }
         plain = {key: _plain(value, names=key == "properties") for key, value in kept.items()}
         if not names and "properties" in plain:
             plain["required"] = sorted(set(plain.get("required", [])))
         return plain
-    return [_plain(item) for item in node] if isinstance(node, list) else node
+    return [_plain(item) for item in cast(list[Any], node)] if isinstance(node, list) else node
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ def refusal(response: httpx.Response) -> PumpkinError:
         detail = str(document["detail"])
     except (ValueError, KeyError, TypeError):
         return _foreign(response)
-    errors = document.get("errors") or [{}]
+    errors: list[dict[str, Any]] = document.get("errors") or [{}]
     return PumpkinError(
         detail,
         field=errors[0].get("field"),

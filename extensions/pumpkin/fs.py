@@ -46,7 +46,7 @@ class PumpkinFileSystem(AbstractFileSystem):
     transaction_type: Any = None
 
     def __init__(self, url: str | None = None, token: str | None = None, **options: Any) -> None:
-        super().__init__(**options)
+        cast(Any, super()).__init__(**options)
         self.client = Client(url, token)
 
     def _locate(self, path: str) -> Location:
@@ -138,6 +138,9 @@ class PumpkinFileSystem(AbstractFileSystem):
 
 
 class _Reader(AbstractBufferedFile):
+    fs: PumpkinFileSystem
+    path: str
+
     def _fetch_range(self, start: int, end: int) -> bytes:
         return self.fs.cat_file(self.path, start=start, end=end)
 
@@ -146,8 +149,8 @@ class _NewVersions(Transaction):
     """Collects what is written in folders of its own; completing it pushes each as one version."""
 
     def __init__(self, fs: PumpkinFileSystem, **_: Any) -> None:
-        super().__init__(fs)
-        self.target = fs
+        cast(Any, super()).__init__(fs)
+        self.target: Any = fs
         self._folders: dict[tuple[str, str], tempfile.TemporaryDirectory[str]] = {}
 
     def create(self, at: Location) -> io.BufferedWriter:
@@ -186,8 +189,8 @@ class _NewVersions(Transaction):
             for folder in self._folders.values():
                 folder.cleanup()
             self._folders = {}
-            self.target._intrans = False  # pyright: ignore[reportPrivateUsage]  (as fsspec itself does)
-            self.target._transaction = None  # pyright: ignore[reportPrivateUsage]
+            self.target._intrans = False  # as fsspec itself does
+            self.target._transaction = None
             self.target.invalidate_cache()
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
 
 
 def installed() -> list[str]:
@@ -42,7 +43,7 @@ def _named() -> Iterator[tuple[str, Distribution]]:
 
 def _line(name: str, item: Distribution) -> str:
     try:
-        origin = json.loads(item.read_text("direct_url.json") or "{}")
+        origin: dict[str, Any] = json.loads(item.read_text("direct_url.json") or "{}")
     except ValueError:
         origin = {}
     url = str(origin.get("url", ""))

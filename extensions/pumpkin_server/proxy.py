@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httpx
@@ -45,6 +45,7 @@ MAX_BODY = 1 << 40
 class ProxyHandler(APIHandler):
     """One request to the platform."""
 
+    write: Callable[..., None]
     # An open panel that looks at its jobs is no activity: the server may still be stopped as idle.
     _track_activity = False
 
@@ -150,7 +151,7 @@ class ProxyHandler(APIHandler):
 
     def _refuse(self, error: PumpkinError) -> None:
         if self._headers_written:
-            self.request.connection.stream.close()  # type: ignore[union-attr]
+            cast(Any, self.request.connection).stream.close()
             return
         self.set_status(error.status)
         document = {

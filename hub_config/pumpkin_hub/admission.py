@@ -6,10 +6,9 @@ that a browser session ends too.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from jupyterhub import orm
-from jupyterhub.utils import maybe_future
+from jupyterhub import orm, utils
 from tornado.web import HTTPError
 
 FROZEN = "pumpkin-frozen"
@@ -25,16 +24,16 @@ class Admission:
 
     def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
         """Refuse a frozen user with a sentence; else what the Hub itself says."""
-        user: Any = orm.User.find(self.parent.db, username)
+        user: Any = cast(Any, orm.User).find(self.parent.db, username)
         if user is not None and _frozen(user):
             raise HTTPError(403, "This account is frozen: ask an admin.")
-        return super().check_blocked_users(username, authentication)  # pyright: ignore[reportAttributeAccessIssue]
+        return cast(Any, super()).check_blocked_users(username, authentication)
 
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
         """Return False, which ends the session, for a frozen user."""
         if _frozen(user.orm_user):
             return False
-        return await maybe_future(super().refresh_user(user, handler, **kwargs))  # pyright: ignore[reportAttributeAccessIssue]
+        return await cast(Any, utils).maybe_future(cast(Any, super()).refresh_user(user, handler, **kwargs))
 
 
 def _frozen(user: Any) -> bool:

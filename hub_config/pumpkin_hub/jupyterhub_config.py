@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import cast
+
+from traitlets.config import Config
 
 from pumpkin_hub import hub_patches
 from pumpkin_hub.config import hub_config
 from pumpkin_hub.place import Place
 from pumpkin_hub.settings import load, settings
 
-c: Any = get_config()  # noqa: F821  # pyright: ignore[reportUndefinedVariable] - traitlets provides it
+c = cast(Config, get_config())  # noqa: F821  # pyright: ignore[reportUndefinedVariable] - traitlets provides it
 place = Place.read(Path(os.environ["PUMPKIN_PLACE"]))
 theirs = load(place.config)
 hub_patches.apply()

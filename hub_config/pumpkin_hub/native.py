@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nativeauthenticator import NativeAuthenticator
 from traitlets import Unicode
@@ -19,6 +20,8 @@ MAX_PASSWORD_BYTES = 72
 class Native(Admission, NativeAuthenticator):
     """Native accounts, with one-time passwords and changes by POST only."""
 
+    change_password: Callable[..., Any]
+    user_exists: Callable[..., bool]
     data_dir = Unicode(help="The data folder, whose `secrets/` holds the one-time passwords.").tag(config=True)
 
     @property
@@ -28,13 +31,13 @@ class Native(Admission, NativeAuthenticator):
 
     def is_password_strong(self, password: str) -> bool:
         """Tell whether a new password will do; bcrypt's limit is checked before it can raise."""
-        return len(password.encode()) <= MAX_PASSWORD_BYTES and super().is_password_strong(password)
+        return len(password.encode()) <= MAX_PASSWORD_BYTES and cast(Any, super()).is_password_strong(password)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> Any:
         """Return the user's name, or None. One-time passwords open nothing here: `pages.Login` trades them in."""
         if len(data["password"].encode()) > MAX_PASSWORD_BYTES:
             return None
-        return await super().authenticate(handler, data)
+        return await cast(Any, super()).authenticate(handler, data)
 
     def choose_password(self, username: str, password: str) -> None:
         """Set the password of an account, made if it is new, for a holder of its one-time password."""
@@ -47,4 +50,4 @@ class Native(Admission, NativeAuthenticator):
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
         """Return the native pages, with those replaced that need more than upstream's."""
         ours = dict(pages.HANDLERS)
-        return [(path, ours.get(path, handler)) for path, handler in super().get_handlers(app)]
+        return [(path, ours.get(path, handler)) for path, handler in cast(Any, super()).get_handlers(app)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from jupyterhub import orm
 from oauthenticator.generic import GenericOAuthenticator
@@ -25,11 +25,12 @@ class Oidc(Admission, GenericOAuthenticator):
         """Follow the provider's groups, then do what the Hub does."""
         if self.groups_claim and auth_model:
             claims: dict[str, Any] = auth_model["auth_state"][self.user_auth_state_key]
-            names = {str(name) for name in claims.get(self.groups_claim) or []}
+            claimed: list[Any] = claims.get(self.groups_claim) or []
+            names = {str(name) for name in claimed}
             if self.admin_group:
                 auth_model["admin"] = auth_model["name"] in self.admin_users or self.admin_group in names
             follow_groups(self.parent.db, handler.user_from_username(auth_model["name"]).orm_user, names)
-        return await super().run_post_auth_hook(handler, auth_model)
+        return await cast(Any, super()).run_post_auth_hook(handler, auth_model)
 
 
 def follow_groups(db: Any, user: Any, names: set[str]) -> None:
@@ -39,7 +40,7 @@ def follow_groups(db: Any, user: Any, names: set[str]) -> None:
     names groups at the provider could walk into a workspace here.
     """
     for name in sorted(names):
-        group: Any = orm.Group.find(db, name)
+        group: Any = cast(Any, orm.Group).find(db, name)
         if group is None and re.match(USERNAME, name) and name != FROZEN:
             group = orm.Group(name=name, properties=FROM_PROVIDER)
             db.add(group)

@@ -7,17 +7,18 @@ here they are forms with the Hub's XSRF token.
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import bcrypt
-from jupyterhub.scopes import needs_scope
+from jupyterhub import scopes
 from nativeauthenticator.handlers import LocalBase
 from nativeauthenticator.handlers import LoginHandler as NativeLoginHandler
 from nativeauthenticator.orm import UserInfo
 from tornado.escape import url_escape
 from tornado.web import HTTPError
 
-admin_only = needs_scope("admin:users")
+admin_only: Any = cast(Any, scopes).needs_scope("admin:users")
 NO_MATCH = "This name and password do not match."
 
 
@@ -25,6 +26,10 @@ class Login(NativeLoginHandler):
     """The log-in form. A one-time password leads to the form that replaces it, and to nothing else."""
 
     authenticator: Any
+    finish: Callable[..., None]
+    get_next_url: Callable[..., str]
+    login_user: Callable[..., Awaitable[Any]]
+    render_template: Callable[..., Any]
 
     def _render(
         self, login_error: str | None = None, username: str | None = None, *, sync: bool = False, **_: Any
@@ -100,9 +105,9 @@ class Approve(LocalBase):
     @admin_only
     async def post(self, slug: str) -> None:
         """Toggle the approval of `slug`, and go back to the list."""
-        if UserInfo.find(self.db, slug) is None:
+        if cast(Any, UserInfo).find(self.db, slug) is None:
             raise HTTPError(404, f"There is no account {slug}.")
-        UserInfo.change_authorization(self.db, slug)
+        cast(Any, UserInfo).change_authorization(self.db, slug)
         self.redirect(self.hub.base_url + "authorize")
 
 
@@ -112,7 +117,7 @@ class Discard(LocalBase):
     @admin_only
     async def post(self, user_name: str) -> None:
         """Discard `user_name` unless approved, and go back to the list."""
-        account = UserInfo.find(self.db, user_name)
+        account: Any = cast(Any, UserInfo).find(self.db, user_name)
         if account is not None and not account.is_authorized:
             self.db.delete(account)
             self.db.commit()

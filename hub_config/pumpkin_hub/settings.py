@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 from traitlets import Enum, Int, List, TraitError, Unicode
 from traitlets.config import Config, Configurable
@@ -92,7 +93,7 @@ def load(path: Path | None) -> Config:
         config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
     except Exception as error:  # the file is Python: anything may come out of it
         raise SettingsError(f"{path} cannot be loaded: {type(error).__name__}: {error}.") from error
-    for name in config.get("Pumpkin", {}):
+    for name in cast(dict[str, Any], config).get("Pumpkin", {}):
         if name not in Pumpkin.class_trait_names(config=True):
             raise SettingsError(f"{path} sets c.Pumpkin.{name}, which is no setting: see docs/configuration.md.")
     return config

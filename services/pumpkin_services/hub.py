@@ -123,8 +123,8 @@ class HubClient:
 
     async def tokens(self, user: str) -> list[str]:
         """Return the ids of a user's tokens; none for an unknown user."""
-        model = await self._find(f"/users/{_segment(user)}/tokens")
-        return [str(token["id"]) for token in (model or {}).get("api_tokens", [])]
+        model: dict[str, Any] = await self._find(f"/users/{_segment(user)}/tokens") or {}
+        return [str(token["id"]) for token in model.get("api_tokens", [])]
 
     async def delete_token(self, user: str, token: str) -> None:
         """Delete one token by id; one that is gone already is fine."""
@@ -252,12 +252,13 @@ def _problem(error: HTTPClientError) -> Problem:
 
 
 def _user(model: dict[str, Any]) -> HubUser:
+    servers: dict[str, dict[str, Any]] = model.get("servers") or {}
     return HubUser(
         name=str(model["name"]),
         admin=bool(model.get("admin")),
         roles=tuple(model.get("roles") or ()),
         groups=tuple(model.get("groups") or ()),
-        servers={name: _server_model(name, server) for name, server in (model.get("servers") or {}).items()},
+        servers={name: _server_model(name, server) for name, server in servers.items()},
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader
 from jupyterhub import orm
@@ -113,14 +113,14 @@ class PumpkinSpawner(Spawner):
 
     def get_state(self) -> dict[str, Any]:
         """Return what the Hub must remember to find the server again."""
-        state = super().get_state()
+        state = cast(dict[str, Any], super().get_state())
         if self.workload:
             state["workload"] = self.workload
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Find the server again after a restart of the Hub."""
-        super().load_state(state)
+        cast(Any, super()).load_state(state)
         self.workload = str(state.get("workload", ""))
 
     def clear_state(self) -> None:
@@ -248,9 +248,9 @@ async def _render_form(spawner: PumpkinSpawner) -> str:
         return templates.get_template("form.html").render(error=str(error), specs=[])
     finally:
         session = spawner.orm_spawner._sa_instance_state.session
-        session.delete(orm.APIToken.find(session, token))
+        session.delete(cast(Any, orm.APIToken).find(session, token))
         session.commit()
-    last = spawner.orm_spawner.user_options or {}
+    last: dict[str, Any] = spawner.orm_spawner.user_options or {}
     usable = sorted(specs, key=lambda spec: (spec["price_micro"], spec["name"]))
     chosen = last.get("spec") or (first_choice(usable, free=free) if usable else "")
     return templates.get_template("form.html").render(

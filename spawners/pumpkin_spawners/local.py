@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 from jupyterhub.utils import random_port
 
@@ -27,6 +28,8 @@ once the grant is claimed: the platform names a kernel of the chosen environment
 class LocalSpawner(PumpkinSpawner):
     """Hands the platform the command line of a single-user server, and the Hub its address."""
 
+    cmd: list[str]
+
     async def launch(self, grant: Grant) -> tuple[str, int]:
         """Let the platform start the server; the port is chosen here, where the Hub will look for it."""
         self.port = random_port()
@@ -41,7 +44,7 @@ class LocalSpawner(PumpkinSpawner):
 
     def get_env(self) -> dict[str, str]:
         """Add to the Hub's variables where the server finds our configuration and kernels."""
-        env: dict[str, str] = {name: str(value) for name, value in super().get_env().items()}
+        env = {name: str(value) for name, value in cast(dict[str, Any], super().get_env()).items()}
         env["JUPYTER_CONFIG_PATH"] = _joined(NOTEBOOK / "config", env.get("JUPYTER_CONFIG_PATH"))
         env["JUPYTER_PATH"] = _joined(NOTEBOOK / "data", env.get("JUPYTER_PATH"))
         env["PUMPKIN_URL"] = self.platform_url

@@ -155,7 +155,7 @@ def _grant(body: dict[str, Any]) -> Grant:
 
 def _refusal(error: HTTPClientError) -> Refused:
     try:
-        problem = json.loads(error.response.body) if error.response else {}
+        problem: dict[str, Any] = json.loads(error.response.body) if error.response else {}
     except ValueError:
         problem = {}
     detail = str(problem.get("detail") or f"The platform refused with status {error.code}.")

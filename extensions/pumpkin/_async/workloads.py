@@ -258,7 +258,7 @@ class AsyncNotebooks(AsyncWorkloads):
 def main_replica(workload: models.Workload) -> str:
     """Return the name of the replica whose end is the job's end: its log is the one people mean."""
     request = workload.request
-    roles = getattr(request, "roles", None) or []
+    roles: list[models.Role] = getattr(request, "roles", None) or []
     main = next((role.name for role in roles if role.is_main), roles[0].name if roles else None)
     if main is None and workload.members:
         return workload.members[0].name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -26,8 +27,8 @@ def login(url: str | None, token: str | None, user: str | None, password_stdin: 
     from pumpkin import Client
     from pumpkin.login import token_page
 
-    root = (click.get_current_context().find_root().obj or {}).get("url")
-    address = config.load(url or root, "none yet").url
+    options: dict[str, Any] = click.get_current_context().find_root().obj or {}
+    address = config.load(url or options.get("url"), "none yet").url
     if token == "-":
         token = sys.stdin.readline().strip()
     if user and not token:

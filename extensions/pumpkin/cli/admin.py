@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pumpkin.cli import admin_limits, admin_specs, words
-from pumpkin.cli.frame import Noun, client, done, table
+from pumpkin.cli.frame import Columns, Noun, client, done, table
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 admin = Noun("admin", help="Running the house (for admins).")
 
@@ -15,11 +18,11 @@ admin = Noun("admin", help="Running the house (for admins).")
 @admin.command("nodes")
 def nodes() -> None:
     """List the machines."""
-    columns = [
+    columns: Columns[models.Node] = [
         ("NAME", lambda item: item.name),
         ("CORES", lambda item: f"{item.used_cpu_milli / 1000:g}/{item.usable_cpu_milli / 1000:g}"),
         ("MEMORY", lambda item: f"{words.size(item.used_memory)}/{words.size(item.usable_memory)}"),
-        ("ACCELERATORS", lambda item: f"{len(item.used_accelerators)}/{len(item.usable_accelerators)}"),
+        ("ACCELERATORS", lambda item: f"{len(item.used_accelerators or ())}/{len(item.usable_accelerators)}"),
         ("STATE", lambda item: f"drained: {item.drain_reason}" if item.drained else "" if item.alive else "silent"),
     ]
     table(client().resources.nodes(), columns, empty="No machines.")
@@ -45,7 +48,7 @@ def undrain(node: str) -> None:
 @admin.command("usage")
 def usage() -> None:
     """Show who uses what right now."""
-    columns = [
+    columns: Columns[models.UsageItem] = [
         ("WORKLOAD", lambda item: item.workload),
         ("NAME", lambda item: item.name),
         ("USER", lambda item: f"{item.workspace}/{item.creator}"),
@@ -68,7 +71,7 @@ def _held(item: Any) -> str:
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 def audit(**query: Any) -> None:
     """Print the audit log, newest first."""
-    columns = [
+    columns: Columns[models.AuditLine] = [
         ("TIME", lambda item: f"{item.time.astimezone():%Y-%m-%d %H:%M:%S}"),
         ("WHO", lambda item: item.actor),
         ("ACTION", lambda item: item.action),

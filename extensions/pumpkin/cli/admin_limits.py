@@ -9,7 +9,7 @@ import click
 
 from pumpkin import _models as models
 from pumpkin.cli import words
-from pumpkin.cli.frame import MONEY, client, done, table
+from pumpkin.cli.frame import MONEY, Columns, client, done, table
 
 KIND = click.Choice(["user", "workspace"])
 
@@ -18,7 +18,7 @@ KIND = click.Choice(["user", "workspace"])
 @click.option("--kind", type=KIND)
 def limits(kind: Any) -> None:
     """List the limits that are set; '*' is the default of its kind."""
-    columns = [
+    columns: Columns[models.Limit] = [
         ("KIND", lambda item: item.kind),
         ("WHO", lambda item: item.subject),
         ("RUNNING", lambda item: _number(item.running)),

@@ -116,7 +116,7 @@ def _spec(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pool(given: dict[str, Any]) -> dict[str, Any]:
-    found = {key: [*value] if isinstance(value, tuple) else value for key, value in given.items()}
+    found: dict[str, Any] = {key: [*value] if isinstance(value, tuple) else value for key, value in given.items()}
     disabled = found.pop("disabled")
     kept = {key: value for key, value in found.items() if value not in (None, [])}
     return kept if disabled is None else kept | {"enabled": not disabled}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
+from pumpkin.cli.frame import Columns, Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.cli.transfers import progress
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 OWN_FIELDS = {
     "dataset": [("--type", "What kind of data: image, text, table, …")],
@@ -55,7 +58,7 @@ def _list(noun: Noun, kind: str) -> None:
     @click.option("--limit", type=click.IntRange(1), default=200, show_default=True)
     def list_(**query: Any) -> None:
         """List what you may use, newest first."""
-        columns = [
+        columns: Columns[models.Dataset | models.Algorithm | models.Model] = [
             ("NAME", lambda item: f"{item.workspace}/{item.name}"),
             ("VERSION", lambda item: item.latest or "-"),
             ("SIZE", lambda item: words.size(item.bytes)),
@@ -159,7 +162,7 @@ def _ls(noun: Noun, kind: str) -> None:
     @click.argument("path", default="")
     def ls(name: str, path: str) -> None:
         """List a folder of a version."""
-        columns = [
+        columns: Columns[models.TreeEntry] = [
             ("NAME", lambda item: item.name + ("/" if item.type == "folder" else "")),
             ("SIZE", lambda item: words.size(item.bytes)),
             ("FILES", lambda item: item.files if item.type == "folder" else ""),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, done, emit, table, wants_json
+from pumpkin.cli.frame import Columns, Noun, client, done, emit, table, wants_json
 from pumpkin.errors import PumpkinError
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 billing = Noun("billing", help="Balances and what was spent.")
 DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -18,7 +22,7 @@ DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--all", "everything", is_flag=True, help="Every workspace's (admins).")
 def balance(everything: bool) -> None:
     """Show what your workspaces have and spend."""
-    columns = [
+    columns: Columns[models.Balance] = [
         ("WORKSPACE", lambda item: item.workspace),
         ("BALANCE", lambda item: words.money(item.balance_micro - item.accrued_micro, item.currency)),
         ("THIS MONTH", lambda item: words.money(item.month_spent_micro, item.currency)),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pumpkin.cli import words
 from pumpkin.cli.follow import log_text
-from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
+from pumpkin.cli.frame import Columns, Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.errors import PumpkinError
 from pumpkin.installed import installed_for
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 env = Noun("env", help="Environments: named, versioned sets of locked Python packages.")
 
@@ -22,7 +25,7 @@ env = Noun("env", help="Environments: named, versioned sets of locked Python pac
 @click.option("--workspace", help="Only this workspace's.")
 def list_(**query: Any) -> None:
     """List the environments you may use."""
-    columns = [
+    columns: Columns[models.Environment] = [
         ("NAME", lambda item: f"{item.workspace}/{item.name}"),
         ("VERSION", lambda item: item.latest.number if item.latest else "-"),
         ("STATE", lambda item: item.latest.state if item.latest else "-"),

@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
@@ -99,7 +99,8 @@ def client() -> Client:
     from pumpkin import Client
 
     context = click.get_current_context()
-    made = Client((context.find_root().obj or {}).get("url"))
+    options: dict[str, Any] = context.find_root().obj or {}
+    made = Client(options.get("url"))
     if not made.config.token:
         raise PumpkinError(f"You are not logged in at {made.config.url}.", reason="unauthenticated", status=401)
     return context.with_resource(_closing(made))
@@ -167,9 +168,9 @@ def plain(document: Any) -> Any:
     if hasattr(document, "model_dump"):
         return document.model_dump(mode="json")
     if isinstance(document, dict):
-        return {key: plain(value) for key, value in document.items()}
+        return {key: plain(value) for key, value in cast(dict[Any, Any], document).items()}
     if isinstance(document, (list, tuple)):
-        return [plain(item) for item in document]
+        return [plain(item) for item in cast(Sequence[Any], document)]
     return document
 
 
@@ -181,10 +182,11 @@ def done(sentence: str, document: Any = None) -> None:
         click.echo(sentence)
 
 
-Column = tuple[str, Callable[[Any], Any]]
+M = TypeVar("M", bound="BaseModel")
+Columns = Sequence[tuple[str, Callable[[M], object]]]
 
 
-def table(items: Iterable[BaseModel], columns: Sequence[Column], *, empty: str) -> None:
+def table(items: Iterable[M], columns: Columns[M], *, empty: str) -> None:
     """Print items as a table, or as a JSON array; `empty` is the sentence for none."""
     found = list(items)
     if wants_json():

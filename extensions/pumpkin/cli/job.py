@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from pumpkin.cli import words
 from pumpkin.cli.follow import follow, follow_log, outcome
-from pumpkin.cli.frame import Noun, client, confirm, done, emit, facts, table, wants_json
+from pumpkin.cli.frame import Columns, Noun, client, confirm, done, emit, facts, table, wants_json
 from pumpkin.errors import PumpkinError
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 job = Noun("job", help="Submit and watch jobs. JOB is a job's id, or its name: then the newest of that name.")
 
@@ -114,7 +117,7 @@ def wait(job_: str) -> None:
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 def list_(**query: Any) -> None:
     """List jobs, newest first."""
-    columns = [
+    columns: Columns[models.WorkloadSummary] = [
         ("ID", lambda item: item.id),
         ("NAME", lambda item: item.name),
         ("PHASE", lambda item: item.phase),
@@ -212,7 +215,7 @@ def metrics(job_: str, metric: str | None) -> None:
     points = [*client().jobs.metrics(job_, name=metric)]
     if metric is None and not wants_json():
         points = [*{point.name: point for point in points}.values()]
-    columns = [
+    columns: Columns[models.MetricPoint] = [
         ("METRIC", lambda item: item.name),
         ("STEP", lambda item: item.step),
         ("VALUE", lambda item: "-" if item.value is None else f"{item.value:.6g}"),

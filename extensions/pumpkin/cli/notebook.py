@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, done, emit, table, wants_json
+from pumpkin.cli.frame import Columns, Noun, client, done, emit, table, wants_json
 from pumpkin.errors import PumpkinError
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 notebook = Noun("notebook", help="Notebook servers. Without NAME the default server is meant.")
 
@@ -52,7 +55,7 @@ def start(name: str, spec: str, no_wait: bool, **options: Any) -> None:
 def list_(everything: bool, ended: bool) -> None:
     """List notebook servers."""
     open_phases = () if ended else ("queued", "preparing", "running", "stopping")
-    columns = [
+    columns: Columns[models.WorkloadSummary] = [
         ("ID", lambda item: item.id),
         ("NAME", lambda item: item.name),
         ("PHASE", lambda item: item.phase),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, confirm, done, facts, table
+from pumpkin.cli.frame import Columns, Noun, client, confirm, done, facts, table
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 workspace = Noun("workspace", help="Workspaces own things and pay for them; your own is called like you.")
 user = Noun("user", help="Users (for admins).")
@@ -15,7 +20,7 @@ user = Noun("user", help="Users (for admins).")
 @click.option("--all", "everything", is_flag=True, help="Everybody's (admins).")
 def list_workspaces(everything: bool) -> None:
     """List your workspaces."""
-    columns = [
+    columns: Columns[models.Workspace] = [
         ("NAME", lambda item: item.name),
         ("ROLE", lambda item: "your own" if item.personal and item.role else item.role or ""),
         ("MEMBERS", lambda item: item.members),
@@ -47,7 +52,7 @@ def delete(name: str, yes: bool) -> None:
 @click.argument("name")
 def members(name: str) -> None:
     """List who belongs to a workspace."""
-    columns = [
+    columns: Columns[models.Member] = [
         ("USER", lambda item: item.user),
         ("ROLE", lambda item: item.role),
         ("ADDED", lambda item: words.ago(item.added)),
@@ -79,7 +84,7 @@ def remove(name: str, user_: str) -> None:
 @click.option("--frozen/--not-frozen", default=None)
 def list_users(q: str | None, frozen: bool | None) -> None:
     """List users."""
-    columns = [
+    columns: Columns[models.User] = [
         ("NAME", lambda item: item.name),
         ("ROLE", lambda item: "admin" if item.admin else ""),
         ("STATE", lambda item: f"frozen: {item.frozen_reason}" if item.frozen else ""),

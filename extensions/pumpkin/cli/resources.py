@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pumpkin.cli import words
-from pumpkin.cli.frame import Noun, client, table
+from pumpkin.cli.frame import Columns, Noun, client, table
+
+if TYPE_CHECKING:
+    from pumpkin import models
 
 spec = Noun("spec", help="Specs: shapes to run on, and their prices.")
 pool = Noun("pool", help="Pools: machines, what they offer, and to whom.")
@@ -20,7 +23,7 @@ def specs(**query: Any) -> None:
     """List the specs you may use, and which are free now."""
     made = client()
     free = {item.name for item in made.workloads.queue().free_specs}
-    columns = [
+    columns: Columns[models.Spec] = [
         ("NAME", lambda item: item.name),
         ("SHAPE", words.shape),
         ("PRICE", lambda item: words.price(item.price_micro)),
@@ -33,7 +36,7 @@ def specs(**query: Any) -> None:
 @pool.command("list")
 def pools() -> None:
     """List the pools you may use."""
-    columns = [
+    columns: Columns[models.Pool] = [
         ("NAME", lambda item: item.name),
         ("FOR", lambda item: ", ".join(item.kinds)),
         ("SPECS", lambda item: ", ".join(item.specs) or "all"),

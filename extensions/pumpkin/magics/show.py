@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, cast
 
-from IPython.display import display
+from IPython import display as ipython
+
+display: Callable[..., None] = cast(Any, ipython).display
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.getipython import get_ipython
 
@@ -16,6 +16,7 @@ from pumpkin.cli import words
 from pumpkin.cli.follow import ENDED, log_text
 from pumpkin.errors import PumpkinError
 from pumpkin.magics.curves import curves
+from pumpkin.magics.show import display
 
 if TYPE_CHECKING:
     from pumpkin import Client
@@ -80,7 +81,7 @@ class JobView:
         self.points: defaultdict[str, list[tuple[int, float | None]]] = defaultdict(list)
         self.head = widgets.HTML(escape(job))
         self.stop = widgets.Button(description="Stop", icon="stop", tooltip="Stop the job", layout={"width": "90px"})
-        self.stop.on_click(self._stop)
+        cast(Any, self.stop).on_click(self._stop)
         self.charts = widgets.HTML()
         self.text = widgets.HTML()
         top = widgets.HBox([self.stop, self.head], layout={"align_items": "center"})
@@ -92,8 +93,6 @@ class JobView:
 
     def display(self) -> None:
         """Put it on the page and begin to follow."""
-        from IPython.display import display
-
         print(f"Job {self.job}; come back to it with: %pumpkin attach {self.job}")
         display(self.box)
         self._refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -103,7 +103,7 @@ class Ingest:
         self,
         row: VersionRow,
         packer: Packer,
-        batches: Iterator[dict[str, bytes]],
+        batches: Generator[dict[str, bytes]],
         *,
         owned: Owned,
         may_read: MayRead,
@@ -117,7 +117,7 @@ class Ingest:
                 await self._finish(row.id, entries, owned=owned, finish=finish)
         except BaseException:
             with suppress(ValueError):  # a thread may still be inside it
-                batches.close()  # pyright: ignore[reportAttributeAccessIssue] - they are generators
+                batches.close()
             await asyncio.shield(discard(self.core, row.id))
             raise
 
@@ -180,6 +180,6 @@ class Ingest:
         return {object_id: len(chunks) for object_id, chunks in used.items()}
 
 
-def _guarded(packer: Packer, archive_format: str) -> Iterator[dict[str, bytes]]:
+def _guarded(packer: Packer, archive_format: str) -> Generator[dict[str, bytes]]:
     with archives.broken_is_invalid(archive_format):
         yield from packer.batches()

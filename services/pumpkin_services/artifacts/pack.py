@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -38,7 +38,7 @@ class Packer:
     left_out: list[str] = field(default_factory=list[str])
     _links: dict[str, SourceFile] = field(default_factory=dict[str, SourceFile])
 
-    def batches(self) -> Iterator[dict[str, bytes]]:
+    def batches(self) -> Generator[dict[str, bytes]]:
         """Iterate over batches of distinct chunks by hash, each small enough for one pack."""
         batch: dict[str, bytes] = {}
         held = 0

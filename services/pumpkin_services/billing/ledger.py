@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -181,7 +181,7 @@ class Ledger:
             .values(balance_micro=BalanceRow.balance_micro + amount)
             .execution_options(synchronize_session=False)
         )
-        if (await session.execute(move)).rowcount == 0:  # pyright: ignore[reportAttributeAccessIssue]
+        if cast(CursorResult[Any], await session.execute(move)).rowcount == 0:
             await self.open_account(session, workspace)
             await session.execute(move)
 
@@ -192,7 +192,7 @@ class Ledger:
             .values(spent_micro=MonthRow.spent_micro + amount)
             .execution_options(synchronize_session=False)
         )
-        if (await session.execute(move)).rowcount == 0:  # pyright: ignore[reportAttributeAccessIssue]
+        if cast(CursorResult[Any], await session.execute(move)).rowcount == 0:
             try:
                 async with session.begin_nested():
                     session.add(MonthRow(workspace=workspace, month=month, spent_micro=0))

@@ -13,7 +13,8 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import aiosqlite
@@ -32,10 +33,12 @@ QUICK_ROWS = 64
 class Connection(aiosqlite.Connection):
     """See the module."""
 
+    _tx: SimpleQueue[tuple[asyncio.Future[Any] | None, Callable[[], Any]]]
+
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, 64)
         # A process that ends does not wait for its connections.
-        self._thread.daemon = True  # pyright: ignore[reportPrivateUsage]
+        self._thread.daemon = True
         self._found: WeakKeyDictionary[sqlite3.Cursor, deque[Any]] = WeakKeyDictionary()
         """What SELECTs made at once have found and nobody has fetched yet."""
 
@@ -98,7 +101,7 @@ class Connection(aiosqlite.Connection):
     def stop(self) -> asyncio.Future[Any] | None:
         """Roll back, close and end the thread."""
         self._tx.put_nowait((None, self._let_go))
-        return super().stop()
+        return cast(Any, super()).stop()
 
     def _let_go(self) -> None:
         if self._connection is not None and self._connection.in_transaction:

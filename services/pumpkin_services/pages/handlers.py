@@ -6,17 +6,16 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from jupyterhub.services.auth import HubOAuthenticated
 from markupsafe import Markup
 from tornado.web import RequestHandler, StaticFileHandler
 
 from pumpkin_services.pages.i18n import LANGUAGES, choose, messages, translations
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import NotFound, Problem, Unauthenticated
-from pumpkin_services.web.auth import Authenticator
+from pumpkin_services.web.auth import Authenticator, HubHandler
 
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE = "pumpkin-language"
@@ -56,7 +55,7 @@ def handlers(
     ]
 
 
-class Page(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIncompatibleMethodOverride]
+class Page(HubHandler):
     """One page: `page` names its template and its script."""
 
     def initialize(self, authenticator: Authenticator, prefix: str, currency: str, page: str) -> None:
@@ -182,7 +181,7 @@ def _templates(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(translations(language), newstyle=True)  # pyright: ignore[reportAttributeAccessIssue]
+    cast(Any, environment).install_gettext_translations(translations(language), newstyle=True)
     return environment
 
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -206,7 +206,7 @@ def _scalars(event: Any) -> list[Point]:
         if kind == "simple_value":
             number = float(value.simple_value)
         elif kind == "tensor" and value.tensor.dtype in (1, 2):
-            array = tensor_util.make_ndarray(value.tensor)
+            array = cast(Any, tensor_util).make_ndarray(value.tensor)
             if array.size != 1:
                 continue
             number = float(array.item())

@@ -226,7 +226,8 @@ def _served(environment: EnvironmentRef) -> dict[str, str]:
 
 def _claimed(claim: Mapping[str, Any], common: Mapping[str, str]) -> dict[str, str]:
     """Return the spawner's variables; its PATH and HOME are the Hub's and mean nothing here."""
-    env = {str(name): str(value) for name, value in (claim.get("env") or {}).items()}
+    given: Mapping[str, Any] = claim.get("env") or {}
+    env = {str(name): str(value) for name, value in given.items()}
     return {name: value for name, value in env.items() if name not in ("PATH", "HOME") and name not in common}
 
 

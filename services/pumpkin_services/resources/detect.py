@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 
@@ -56,16 +57,17 @@ def _accelerators() -> list[Accelerator]:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
         return []
+    nvml = cast(Any, pynvml)
     try:
         found: list[Accelerator] = []
         for index in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            handle = nvml.nvmlDeviceGetHandleByIndex(index)
             found.append(
                 Accelerator(
                     index=index,
-                    type=_text(pynvml.nvmlDeviceGetName(handle)),
-                    memory=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
-                    uuid=_text(pynvml.nvmlDeviceGetUUID(handle)),
+                    type=_text(nvml.nvmlDeviceGetName(handle)),
+                    memory=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
+                    uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
                 )
             )
         return found

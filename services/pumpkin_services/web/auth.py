@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from asyncio import Future
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from jupyterhub.services.auth import HubOAuth
+from jupyterhub.services.auth import HubOAuth, HubOAuthenticated
 from tornado.web import HTTPError, RequestHandler
 
 from pumpkin_services.principal import Principal
@@ -20,6 +21,17 @@ Admit = Callable[[Principal, dict[str, Any]], Awaitable[Principal]]
 WorkloadLookup = Callable[[str], Awaitable[Principal | None]]
 
 
+class HubHandler(HubOAuthenticated, RequestHandler):
+    """A handler that knows the Hub's log-in; says the types that tornado and the Hub's mixin leave out."""
+
+    hub_auth: Any
+    xsrf_token: Any
+    finish: Callable[..., Future[None]]
+    get_login_url: Callable[..., str]
+    set_cookie: Callable[..., None]
+    write: Callable[..., None]
+
+
 class Authenticator:
     """Finds out who is asking.
 
@@ -28,14 +40,14 @@ class Authenticator:
     """
 
     def __init__(self, hub_auth: HubOAuth, *, admit: Admit, workload: WorkloadLookup) -> None:
-        self.hub_auth = hub_auth
+        self.hub_auth: Any = hub_auth
         self.hub_auth.cache_max_age = TOKEN_CACHE_SECONDS
         self._admit = admit
         self._workload = workload
 
     async def identify(self, handler: RequestHandler) -> Principal:
         """Return the caller of `handler`'s request; raise `Unauthenticated`, `Forbidden` or `Unavailable`."""
-        token = self.hub_auth.get_token(handler, in_cookie=False)
+        token: str | None = self.hub_auth.get_token(handler, in_cookie=False)
         if token and token.startswith(WORKLOAD_PREFIX):
             # Marked so that the XSRF check, which is about cookies, stands aside.
             handler._token_authenticated = True  # pyright: ignore[reportAttributeAccessIssue]
@@ -51,7 +63,7 @@ class Authenticator:
             raise Unavailable("The Hub cannot be asked who you are right now: try again in a moment.") from error
         if model is None:
             raise Unauthenticated("Log in, or send 'Authorization: token <Hub API token>'.")
-        cookie = None if token else self.hub_auth._get_token_cookie(handler)  # pyright: ignore[reportPrivateUsage]
+        cookie = None if token else self.hub_auth._get_token_cookie(handler)
         secret = str(token or cookie or model["name"])
         principal = Principal(
             name=str(model["name"]),

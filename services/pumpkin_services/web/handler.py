@@ -16,19 +16,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
-from jupyterhub.services.auth import HubOAuthenticated
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler, stream_request_body
+from tornado.web import stream_request_body
 
 from pumpkin_services.db import Database, table, utcnow
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Invalid, Problem, TooLarge, TooManyRequests
-from pumpkin_services.web.auth import Authenticator, require_own_route, require_scope
+from pumpkin_services.web.auth import Authenticator, HubHandler, require_own_route, require_scope
 from pumpkin_services.web.parsing import from_validation, refuse_nul, refuse_nul_in_body, require_json
 from pumpkin_services.web.ratelimit import RateLimiter
 from pumpkin_services.web.routes import Call, Route
@@ -56,7 +55,7 @@ class Edge:
 
 
 @stream_request_body
-class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIncompatibleMethodOverride] the mixin is untyped
+class ApiHandler(HubHandler):
     """Serves one path of the table; `routes` maps methods to its rows."""
 
     def initialize(self, edge: Edge, routes: dict[str, Route]) -> None:
@@ -167,14 +166,14 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
             try:
                 await running
             except asyncio.CancelledError:
-                if not self.request.connection.stream.closed():  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+                if not cast(Any, self.request.connection).stream.closed():
                     raise
         if self._lingering and not self._finished:
             self.finish()
         elif self._refusal is not None and not self._finished:
             self._answer_problem(self._refusal)
 
-    head = options = get = post = put = patch = delete = _dispatch  # pyright: ignore[reportAssignmentType]
+    head = options = get = post = put = patch = delete = _dispatch
 
     async def _serve(self) -> None:
         try:
@@ -399,7 +398,7 @@ class ApiHandler(HubOAuthenticated, RequestHandler):  # pyright: ignore[reportIn
     def _answer_problem(self, problem: Problem) -> None:
         if self._headers_written:
             # Mid-stream nothing can be said any more: breaking the connection tells the client it is not whole.
-            self.request.connection.stream.close()  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+            cast(Any, self.request.connection).stream.close()
             return
         self.finish(self._problem(problem))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -132,9 +132,10 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _inline(value: Any, definitions: dict[str, Any]) -> Any:
     if isinstance(value, dict):
+        value = cast(dict[str, Any], value)
         if "$ref" in value:
             return _inline(definitions[value["$ref"].rsplit("/", 1)[1]], definitions)
         return {key: _inline(item, definitions) for key, item in value.items()}
     if isinstance(value, list):
-        return [_inline(item, definitions) for item in value]
+        return [_inline(item, definitions) for item in cast(list[Any], value)]
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pynvml
 
@@ -28,19 +28,18 @@ class Accelerators:
 
     def sample(self, indices: Sequence[int]) -> list[AcceleratorUsage]:
         """Return utilization and memory of the accelerators that answer."""
+        nvml = cast(Any, pynvml)
         found: list[AcceleratorUsage] = []
         for index in indices:
             if index >= self._count:
                 continue
             try:
-                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                rates = pynvml.nvmlDeviceGetUtilizationRates(handle)
-                memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+                handle = nvml.nvmlDeviceGetHandleByIndex(index)
+                rates = nvml.nvmlDeviceGetUtilizationRates(handle)
+                memory = nvml.nvmlDeviceGetMemoryInfo(handle)
             except pynvml.NVMLError:
                 continue
-            found.append(
-                AcceleratorUsage(index=index, utilization=float(rates.gpu) / 100, memory=int(memory.used))  # pyright: ignore[reportArgumentType]
-            )
+            found.append(AcceleratorUsage(index=index, utilization=float(rates.gpu) / 100, memory=int(memory.used)))
         return found
 
 
