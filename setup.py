@@ -39,6 +39,7 @@ notebook = [
     "jupyter-server==2.21.1",
     "jupyterhub==6.1.1",
     "jupyterlab==4.6.6",
+    "jupyterlab-language-pack-zh-CN",
 ]
 dev = [
     "asyncmy",
@@ -87,6 +88,7 @@ setup(
     entry_points={
         "console_scripts": ["pumpkin=pumpkin.cli:main"],
         "fsspec.specs": ["pumpkin=pumpkin.fs.PumpkinFileSystem"],
+        "jupyterlab.locale": ["pumpkin=pumpkin_server"],
     },
     # Any Jupyter server of the same prefix gets the Lab's door to the platform.
     data_files=[
