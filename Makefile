@@ -54,11 +54,12 @@ models: $(STAMPS)/python ## renew docs/openapi.json and what is made from it: th
 	@$(BIN)/python -m pumpkin._generate docs/openapi.json
 	@$(BIN)/python -m pumpkin._unasync
 
-lock: $(STAMPS)/python ## renew requirements/ and the proxy's lock file from setup.py and package.json
+lock: $(STAMPS)/python ## renew requirements/ and the lock files of the proxy and the extension
 	@for extra in all dev; do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-header --no-emit-index-url \
 	    --quiet --extra $$extra setup.py -o requirements/$$extra.txt; done
 	@cd hub_config/pumpkin_hub/node && npm update --package-lock-only --no-audit --no-fund
+	@cd labextension && npm update --package-lock-only
 
 clean: ## remove what was installed and built; data folders stay
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
