@@ -1,6 +1,7 @@
 /** Says once when a job of the user's has ended. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { answer, type Schemas } from '../api/client';
 import { isOpen } from '../api/queries';
@@ -8,12 +9,21 @@ import { IPumpkin } from './tokens';
 
 const LOOK_MS = 5000;
 
+const ID = '@pumpkin/lab:notifications';
+
 export const notifications: JupyterFrontEndPlugin<void> = {
-  id: '@pumpkin/lab:notifications',
+  id: ID,
   description: 'Tells when a Pumpkin job has ended.',
   autoStart: true,
   requires: [IPumpkin],
-  activate: (_app: JupyterFrontEnd, { shell }: IPumpkin) => {
+  optional: [ISettingRegistry],
+  activate: (_app: JupyterFrontEnd, { shell }: IPumpkin, registry: ISettingRegistry | null) => {
+    let wanted = 'all';
+    void registry?.load(ID).then(settings => {
+      const read = (): void => void (wanted = settings.get('jobs').composite as string);
+      settings.changed.connect(read);
+      read();
+    });
     let open = new Map<string, string>();
     const look = async (): Promise<void> => {
       const { name } = await answer(shell.api.GET('/accounts/me'));
@@ -23,6 +33,9 @@ export const notifications: JupyterFrontEndPlugin<void> = {
       open = new Map(items.filter(job => isOpen(job.phase)).map(job => [job.id, job.name]));
     };
     const tell = (job: Schemas['WorkloadSummary']): void => {
+      if (wanted === 'none' || (wanted === 'failed' && job.phase !== 'failed')) {
+        return;
+      }
       const { words } = shell;
       const said = {
         succeeded: words.__('%1 has succeeded.', job.name),
