@@ -24,13 +24,16 @@ export const notifications: JupyterFrontEndPlugin<void> = {
       settings.changed.connect(read);
       read();
     });
-    let open = new Map<string, string>();
+    let creator = '';
+    let known: Set<string> | undefined;
     const look = async (): Promise<void> => {
-      const { name } = await answer(shell.api.GET('/accounts/me'));
-      const query = { kind: 'job' as const, creator: name, limit: 50 };
+      creator ||= (await answer(shell.api.GET('/accounts/me'))).name;
+      const query = { kind: 'job' as const, creator, limit: 50 };
       const { items } = await answer(shell.api.GET('/workloads', { params: { query } }));
-      items.filter(job => open.has(job.id) && !isOpen(job.phase)).forEach(tell);
-      open = new Map(items.filter(job => isOpen(job.phase)).map(job => [job.id, job.name]));
+      const ended = items.filter(job => !isOpen(job.phase));
+      // What had ended before the Lab was opened is no news.
+      ended.filter(job => known && !known.has(job.id)).forEach(tell);
+      known = new Set(ended.map(job => job.id));
     };
     const tell = (job: Schemas['WorkloadSummary']): void => {
       if (wanted === 'none' || (wanted === 'failed' && job.phase !== 'failed')) {
