@@ -33,7 +33,9 @@ def collected() -> Catalog:
 
 
 def _messages(source: bytes) -> Iterator[str | tuple[str, str]]:
-    for _, function, arguments, _ in extract_javascript(BytesIO(source), list(KEYWORDS), [], {"jsx": True, "parse_template_string": True}):
+    for _, function, arguments, _ in extract_javascript(
+        BytesIO(source), list(KEYWORDS), [], {"jsx": True, "parse_template_string": True}
+    ):
         if function == "__":
             yield arguments if isinstance(arguments, str) else arguments[0]
         elif function == "_n":
@@ -55,7 +57,7 @@ def written(catalogue: Catalog) -> bytes:
 
 def compiled(catalogue: Catalog, language: str) -> str:
     """Return what JupyterLab reads."""
-    header = {"domain": "pumpkin", "language": language, "plural_forms": "nplurals=1; plural=0;"}
+    header = {"domain": "pumpkin", "language": language.replace("_", "-"), "plural_forms": "nplurals=1; plural=0;"}
     messages: dict[str, Any] = {"": header}
     for message in catalogue:
         if message.id and message.string:

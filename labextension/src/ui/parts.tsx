@@ -79,7 +79,7 @@ export function Copyable({ text }: { text: string }) {
 export function Skeleton({ lines = 3 }: { lines?: number }) {
   const { words } = useShell();
   return (
-    <div className="pk-skeleton" aria-busy="true" aria-label={words.__('Loading')}>
+    <div className="pk-skeleton" role="status" aria-busy="true" aria-label={words.__('Loading')}>
       {Array.from({ length: lines }, (_, at) => (
         <div key={at} className="pk-bone" />
       ))}
