@@ -1,7 +1,183 @@
+/** The list of jobs. */
+import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useDeferredValue, useState } from 'react';
+
+import { answer } from '../../api/client';
+import { isOpen, type WorkloadSummary, workloadsChanged } from '../../api/queries';
+import { Empty, Loaded } from '../parts';
 import { useShell } from '../shell';
+import { useIntent } from './actions';
+import { type Filter, JobFilters, NO_FILTER, phasesOf } from './JobFilters';
+import { JobTable } from './JobTable';
+
+const PAGE = 50;
+const [LIVE_MS, CALM_MS] = [3000, 15_000];
+/** Pages that are looked at again often: the newest jobs are what changes. */
+const LIVE_PAGES = 3;
 
 /** All jobs one may see, to filter and to act on many. */
 export function JobList() {
-  const { words } = useShell();
-  return <h1>{words.__('Jobs')}</h1>;
+  const { words, open } = useShell();
+  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const query = useJobs(useDeferredValue(filter));
+  const jobs = query.data?.pages.flatMap(page => page.items);
+  const filtered = Object.values(filter).some(Boolean);
+  const labels = [...new Set(jobs?.flatMap(job => job.labels))].sort();
+  return (
+    <div className="pk-jobs">
+      <h1>{words.__('Jobs')}</h1>
+      <div className="pk-jobs-bar">
+        <JobFilters filter={filter} onChange={setFilter} labels={labels} />
+        <button type="button" className="pk-button pk-primary" onClick={() => open({ view: 'new-job' })}>
+          {words.__('New job')}
+        </button>
+      </div>
+      <Batch jobs={jobs ?? []} selected={selected} onSelect={setSelected} />
+      <Loaded query={{ ...query, data: jobs }} lines={10}>
+        {items =>
+          items.length === 0 ? (
+            filtered ? (
+              <Empty
+                action={
+                  <button type="button" className="pk-button" onClick={() => setFilter(NO_FILTER)}>
+                    {words.__('Show all jobs')}
+                  </button>
+                }
+              >
+                {words.__('No job is like this.')}
+              </Empty>
+            ) : (
+              <Empty>{words.__('Jobs run your code in the queue, on any spec.')}</Empty>
+            )
+          ) : (
+            <JobTable jobs={items} selected={selected} onSelect={setSelected} />
+          )
+        }
+      </Loaded>
+      {query.hasNextPage && (
+        <p>
+          <button
+            type="button"
+            className="pk-button"
+            disabled={query.isFetchingNextPage}
+            onClick={() => void query.fetchNextPage()}
+          >
+            {words.__('Show more')}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useJobs(filter: Filter) {
+  const { api } = useShell();
+  return useInfiniteQuery({
+    queryKey: ['workloads', 'pages', filter],
+    queryFn: ({ pageParam, signal }) =>
+      answer(
+        api.GET('/workloads', {
+          params: {
+            query: {
+              kind: 'job',
+              q: filter.q.trim() || undefined,
+              phase: phasesOf(filter.phase),
+              workspace: filter.workspace || undefined,
+              label: filter.label.trim() || undefined,
+              cursor: pageParam,
+              limit: PAGE
+            }
+          },
+          signal
+        })
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: page => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: query => {
+      const pages = query.state.data?.pages ?? [];
+      const live = pages.length <= LIVE_PAGES && pages.some(page => page.items.some(job => isOpen(job.phase)));
+      return live ? LIVE_MS : CALM_MS;
+    }
+  });
+}
+
+interface BatchProps {
+  jobs: WorkloadSummary[];
+  selected: ReadonlySet<string>;
+  onSelect: (selected: ReadonlySet<string>) => void;
+}
+
+/** What one can do with those selected. */
+function Batch({ jobs, selected, onSelect }: BatchProps) {
+  const { api, words, confirm, announce } = useShell();
+  const cache = useQueryClient();
+  const intent = useIntent();
+  const [busy, setBusy] = useState(false);
+  const chosen = jobs.filter(job => selected.has(job.id));
+  const open = chosen.filter(job => isOpen(job.phase) && job.target === 'run');
+  if (chosen.length === 0) {
+    return null;
+  }
+  const act = async (action: 'stop' | 'delete', ids: string[]): Promise<void> => {
+    setBusy(true);
+    try {
+      const { items } = await answer(
+        api.POST('/workloads/batch', { body: { action, ids }, headers: intent.header(`${action} ${ids.join(' ')}`) })
+      );
+      intent.done();
+      const refused = items.filter(item => !item.done);
+      onSelect(new Set(refused.map(item => item.id)));
+      if (refused[0]) {
+        const text = words._n(
+          '%1 job was refused: %2',
+          '%1 jobs were refused, the first because: %2',
+          refused.length,
+          refused.length,
+          refused[0].message
+        );
+        announce(text, 'error');
+      }
+    } catch (error) {
+      announce(error instanceof Error ? error.message : String(error), 'error');
+    } finally {
+      setBusy(false);
+      await workloadsChanged(cache);
+    }
+  };
+  const stop = async (): Promise<void> => {
+    const title = words._n('Stop %1 job?', 'Stop %1 jobs?', open.length, open.length);
+    const lost = words.__('What they have computed and not saved is lost. Their logs and metrics are kept.');
+    if (await confirm(title, lost, words.__('Stop'))) {
+      await act(
+        'stop',
+        open.map(job => job.id)
+      );
+    }
+  };
+  const remove = async (): Promise<void> => {
+    const title = words._n('Delete %1 job?', 'Delete %1 jobs?', chosen.length, chosen.length);
+    const lost = words.__('Their logs, metrics and events are lost. Models they made are kept.');
+    if (await confirm(title, lost, words.__('Delete'))) {
+      await act(
+        'delete',
+        chosen.map(job => job.id)
+      );
+    }
+  };
+  return (
+    <div className="pk-jobs-bar" role="group" aria-label={words.__('Selected jobs')}>
+      <span role="status">{words._n('%1 job selected', '%1 jobs selected', chosen.length, chosen.length)}</span>
+      <button type="button" className="pk-button" disabled={busy || open.length === 0} onClick={() => void stop()}>
+        {words.__('Stop')}
+      </button>
+      <button type="button" className="pk-button" disabled={busy} onClick={() => void remove()}>
+        {words.__('Delete')}
+      </button>
+      <button type="button" className="pk-button" onClick={() => onSelect(new Set())}>
+        {words.__('Select none')}
+      </button>
+    </div>
+  );
 }
