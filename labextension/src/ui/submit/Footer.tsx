@@ -15,36 +15,45 @@ interface Props {
   balance: Schemas['Balance'] | undefined;
   submit: Submit;
   wrong: number;
+  /** Goes to the first of them. */
+  onWrong: () => void;
   onSubmit: () => void;
 }
 
 /** Stays in sight below the form. */
-export function Footer({ draft, specs, estimate, problem, balance, submit, wrong, onSubmit }: Props) {
+export function Footer({ draft, specs, estimate, problem, balance, submit, wrong, onWrong, onSubmit }: Props) {
   const { words, open } = useShell();
   const { made } = submit;
+  const micro = priceOf(draft, specs, estimate);
   return (
-    <footer className="pk-form-foot">
+    <div className="pk-form-foot">
       <div className="pk-estimate">
         <p role="status">
-          {balance && costs(priceOf(draft, specs, estimate), estimate, balance, words)}
+          {balance && micro !== undefined && costs(micro, estimate, balance, words)}
           {estimate && <span>{starts(estimate, words)}</span>}
         </p>
-        <p role="status" className={problem ? 'pk-reason' : 'pk-hint'}>
-          {problem ? (
-            words.__('%1 What you typed is kept.', problem.message)
-          ) : made ? (
-            <>
-              {words.__('Submitted.')}{' '}
-              <button
-                type="button"
-                className="pk-link"
-                onClick={() => open({ view: 'job', id: made.id, name: made.name })}
-              >
-                {words.__('Open %1', made.name)}
-              </button>
-            </>
+        <p role="status" className={submit.lost || problem ? 'pk-reason' : 'pk-hint'}>
+          {submit.lost ? (
+            words.__('The platform did not answer. What you typed is kept: submit it again, it is not made twice.')
+          ) : problem ? (
+            problem.message
+          ) : wrong > 0 ? (
+            <button type="button" className="pk-link" onClick={onWrong}>
+              {words._n('%1 thing to change', '%1 things to change', wrong, wrong)}
+            </button>
           ) : (
-            wrong > 0 && words._n('%1 thing to change.', '%1 things to change.', wrong, wrong)
+            made && (
+              <>
+                {words.__('Submitted.')}{' '}
+                <button
+                  type="button"
+                  className="pk-link"
+                  onClick={() => open({ view: 'job', id: made.id, name: made.name })}
+                >
+                  {words.__('Open %1', made.name)}
+                </button>
+              </>
+            )
           )}
         </p>
       </div>
@@ -57,20 +66,28 @@ export function Footer({ draft, specs, estimate, problem, balance, submit, wrong
       >
         {submit.pending ? words.__('Submitting') : made ? words.__('Submit another') : words.__('Submit')}
       </button>
-    </footer>
+    </div>
   );
 }
 
 /** Per hour; from the specs while the platform has not said. */
-function priceOf(draft: Draft, specs: readonly Schemas['Spec'][], estimate: Schemas['Estimate'] | undefined): number {
+function priceOf(
+  draft: Draft,
+  specs: readonly Schemas['Spec'][],
+  estimate: Schemas['Estimate'] | undefined
+): number | undefined {
   if (estimate) {
     return estimate.price_micro;
   }
-  const of = (spec: string, replicas: string): number =>
-    (specs.find(each => each.name === spec)?.price_micro ?? 0) * (Number(replicas) || 1);
-  return draft.distributed
-    ? draft.roles.reduce((sum, role) => sum + of(role.spec, role.replicas), 0)
-    : of(draft.run.spec, draft.run.replicas);
+  const runs = draft.distributed ? draft.roles : [draft.run];
+  const prices = runs.map(run => {
+    const spec = specs.find(each => each.name === run.spec);
+    return spec && spec.price_micro * (Number(run.replicas) || 1);
+  });
+  return prices.reduce(
+    (sum: number | undefined, each) => (sum === undefined || each === undefined ? undefined : sum + each),
+    0
+  );
 }
 
 function costs(micro: number, estimate: Schemas['Estimate'] | undefined, balance: Schemas['Balance'], words: Words) {

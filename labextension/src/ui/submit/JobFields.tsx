@@ -67,7 +67,7 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
   const send = async (): Promise<void> => {
     setTried(true);
     if (local.length > 0) {
-      point(local);
+      point([...local, ...refused]);
       return;
     }
     const refusal = await submit.send(request, draft);
@@ -102,7 +102,7 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
       }}
     >
       <div className="pk-form-body">
-        <header className="pk-form-head">
+        <div className="pk-form-head">
           <h1>{words.__('New job')}</h1>
           {from && (
             <span className="pk-hint">
@@ -117,7 +117,7 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
               </button>
             </span>
           )}
-        </header>
+        </div>
         <div role="alert">
           {top.length > 0 && (
             <div className="pk-refusals pk-top" data-field="" tabIndex={-1}>
@@ -179,6 +179,7 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
                 value={draft.run.spec}
                 onChange={spec => changeRun({ spec })}
                 wait={estimate && waitOf(estimate)}
+                workspace={draft.workspace}
                 need={from ? start.run.spec : undefined}
                 currency={currency}
                 invalid={wrong.some(each => each.field === 'spec')}
@@ -215,6 +216,7 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
       <Footer
         {...{ draft, specs, estimate, problem, balance, submit }}
         wrong={wrong.length}
+        onWrong={() => point(wrong)}
         onSubmit={() => void send()}
       />
     </form>
@@ -275,8 +277,10 @@ function firstOf(form: HTMLFormElement | null, wrong: readonly Wrong[]): string 
 
 function focusField(form: HTMLFormElement | null, field: string): void {
   const place = form?.querySelector<HTMLElement>(`[data-field="${CSS.escape(field)}"]`);
-  const inside = 'input:checked, input, textarea, select, button';
-  const control = place?.matches(`${inside}, [tabindex]`) ? place : place?.querySelector<HTMLElement>(inside);
+  const inside = 'input, textarea, select, button';
+  const control = place?.matches(`${inside}, [tabindex]`)
+    ? place
+    : (place?.querySelector<HTMLElement>('input:checked') ?? place?.querySelector<HTMLElement>(inside));
   control?.focus();
   control?.scrollIntoView({ block: 'center' });
 }

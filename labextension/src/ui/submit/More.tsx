@@ -1,7 +1,7 @@
 /** What most jobs leave as it is, folded away. */
 import type { Schemas } from '../../api/client';
 import { useShell } from '../shell';
-import { blankRole, type Draft, foldedSummary, type Wrong } from './draft';
+import { type Draft, firstRole, foldedSummary, type Wrong } from './draft';
 import { EnvRows } from './EnvRows';
 import { Field, Group, NumberInput } from './Field';
 import { ArgsField, ReplicasField } from './RunFields';
@@ -108,7 +108,7 @@ function Distribution({ draft, onChange }: Props) {
             onChange={event =>
               onChange({
                 distributed: event.target.checked,
-                roles: draft.roles.length > 0 ? draft.roles : [blankRole([], draft.run)]
+                roles: draft.roles.length > 0 ? draft.roles : [firstRole(draft.run)]
               })
             }
           />

@@ -64,16 +64,12 @@ export function Roles({ roles, onChange, wrong, specs, free, currency }: Props) 
         type="button"
         className="pk-button"
         disabled={roles.length >= MAX_ROLES}
-        onClick={() => onChange([...roles, blankRole(roles, { ...lastRun(roles), command: '', args: '' })])}
+        onClick={() => onChange([...roles, blankRole(roles, roles.at(-1)?.spec)])}
       >
         {words.__('Add a role')}
       </button>
     </div>
   );
-}
-
-function lastRun(roles: readonly RoleDraft[]): RoleDraft {
-  return roles.at(-1) ?? blankRole([]);
 }
 
 function RoleFields({

@@ -16,6 +16,8 @@ interface Props {
   onChange: (spec: string) => void;
   /** What is known of the start with the chosen spec: it knows of replicas too. */
   wait?: Wait;
+  /** Who pays; '' is the caller's own. */
+  workspace: string;
   /** What the work needs at least, as the name of a spec. */
   need?: string;
   currency: string;
@@ -24,14 +26,27 @@ interface Props {
 }
 
 /** A radio group of specs with their prices and waits; the first free one that would do is marked. */
-export function SpecCards({ kind, specs, free, value, onChange, wait, need, currency, invalid, describedBy }: Props) {
+export function SpecCards({
+  kind,
+  specs,
+  free,
+  value,
+  onChange,
+  wait,
+  workspace,
+  need,
+  currency,
+  invalid,
+  describedBy
+}: Props) {
   const { words } = useShell();
   const group = useId();
   const ordered = inOrder(specs);
   const taken = free ? ordered.map(spec => spec.name).filter(name => !free.has(name)) : [];
-  const waits = useWaits(kind, taken);
-  const wanted = free && value && !free.has(value) ? value : (need ?? '');
-  const suggested = free && suggest(specs, free, wanted);
+  const waits = useWaits(kind, taken, workspace);
+  // One may be free, and yet not for so many replicas.
+  const open = free && new Set([...free].filter(name => name !== value || wait?.now !== false));
+  const suggested = open && suggest(specs, open, value && !open.has(value) ? value : (need ?? ''));
   return (
     <div
       role="radiogroup"
@@ -41,29 +56,40 @@ export function SpecCards({ kind, specs, free, value, onChange, wait, need, curr
       className="pk-specs"
     >
       {value && !specs.some(spec => spec.name === value) && <Missing name={value} group={group} />}
-      {ordered.map(spec => (
-        <label key={spec.name} className="pk-spec" title={spec.description || undefined}>
-          <input
-            type="radio"
-            name={group}
-            value={spec.name}
-            checked={spec.name === value}
-            onChange={() => onChange(spec.name)}
-          />
-          <span className="pk-spec-head">
-            <strong>{spec.name}</strong>
-            <span className="pk-fact">{price(spec.price_micro, currency, words)}</span>
-          </span>
-          <span className="pk-fact">{shape(spec, words)}</span>
-          <span className="pk-spec-state">
-            <State
-              free={free?.has(spec.name)}
-              wait={spec.name === value && wait && !wait.now ? wait : waits.get(spec.name)}
+      {ordered.map(spec => {
+        const known = waits.get(spec.name);
+        const impossible = typeof known === 'string' ? known : undefined;
+        const own = spec.name === value && wait && !wait.now ? wait : undefined;
+        return (
+          <label
+            key={spec.name}
+            className={impossible ? 'pk-spec pk-spec-closed' : 'pk-spec'}
+            title={spec.description || undefined}
+          >
+            <input
+              type="radio"
+              name={group}
+              value={spec.name}
+              checked={spec.name === value}
+              disabled={impossible !== undefined}
+              onChange={() => onChange(spec.name)}
             />
-            {spec.name === suggested && <span className="pk-badge">{words.__('suggested')}</span>}
-          </span>
-        </label>
-      ))}
+            <span className="pk-spec-head">
+              <strong>{spec.name}</strong>
+              <span className="pk-fact">{price(spec.price_micro, currency, words)}</span>
+            </span>
+            <span className="pk-fact">{shape(spec, words)}</span>
+            {typeof known === 'string' ? (
+              <span className="pk-hint">{known}</span>
+            ) : (
+              <span className="pk-spec-state">
+                <State free={free?.has(spec.name)} wait={own ?? known} />
+                {spec.name === suggested && <span className="pk-badge">{words.__('suggested')}</span>}
+              </span>
+            )}
+          </label>
+        );
+      })}
     </div>
   );
 }
@@ -88,12 +114,12 @@ function State({ free, wait }: { free: boolean | undefined; wait: Wait | undefin
 function Missing({ name, group }: { name: string; group: string }) {
   const { words } = useShell();
   return (
-    <label className="pk-spec pk-spec-missing">
+    <label className="pk-spec pk-spec-closed">
       <input type="radio" name={group} value={name} checked disabled readOnly />
       <span className="pk-spec-head">
         <strong>{name}</strong>
       </span>
-      <span className="pk-fact">{words.__('not open to you')}</span>
+      <span className="pk-fact">{words.__('not available')}</span>
     </label>
   );
 }

@@ -5,6 +5,7 @@ import {
   blankRole,
   type Draft,
   fieldOf,
+  firstRole,
   foldedSummary,
   forEstimate,
   fromPreset,
@@ -144,7 +145,7 @@ describe('request → form → request', () => {
 
   test('changing to roles and back loses nothing', () => {
     const draft = fromRequest(SHORT);
-    const split = { ...draft, distributed: true, roles: [blankRole([], draft.run)] };
+    const split = { ...draft, distributed: true, roles: [firstRole(draft.run)] };
     expect(toRequest(split, words).request.roles?.[0]).toMatchObject({ name: 'main', spec: 'gpu-2', is_main: true });
     expect(toRequest(split, words).request.spec).toBeNull();
     expect(toRequest({ ...split, distributed: false }, words).request).toEqual(SHORT);
@@ -239,7 +240,7 @@ describe('before everything is typed', () => {
   ])('a name for %j', (preset, name) => expect(suggestedName(fromPreset(preset))).toBe(name));
 
   test('new roles have names of their own', () => {
-    const first = blankRole([]);
+    const first = firstRole(blank().run);
     const second = blankRole([first]);
     const third = blankRole([first, second]);
     expect([first, second, third].map(role => [role.name, role.main])).toEqual([

@@ -90,12 +90,17 @@ export function blank(): Draft {
   };
 }
 
-/** A role nobody has touched, named so that no other is called the same. */
-export function blankRole(roles: readonly RoleDraft[], run: Run = RUN): RoleDraft {
+/** The only role of a job that had none: it runs what the job ran. */
+export function firstRole(run: Run): RoleDraft {
+  return { ...run, name: 'main', env: [], minAvailable: '', main: true };
+}
+
+/** One more role, named so that no other is called the same. */
+export function blankRole(roles: readonly RoleDraft[], spec = ''): RoleDraft {
   const taken = new Set(roles.map(role => role.name));
-  const names = ['main', 'worker', ...Array.from({ length: 16 }, (_, at) => `worker-${at + 2}`)];
+  const names = ['worker', ...Array.from({ length: 16 }, (_, at) => `worker-${at + 2}`)];
   const name = names.find(each => !taken.has(each)) ?? '';
-  return { ...run, name, env: [], minAvailable: '', main: roles.length === 0 };
+  return { ...RUN, spec, name, env: [], minAvailable: '', main: false };
 }
 
 /** What is known before a job's form is opened. */
@@ -355,7 +360,8 @@ export function foldedSummary(draft: Draft, words: Words): string {
     !draft.distributed && draft.run.args && words.__('arguments'),
     !draft.distributed && draft.run.replicas !== '1' && words.__('%1 replicas', draft.run.replicas),
     draft.distributed && words._n('%1 role', '%1 roles', draft.roles.length, draft.roles.length),
-    draft.retries !== untouched.retries && words.__('%1 retries', draft.retries),
+    draft.retries !== untouched.retries &&
+      words._n('%1 retry', '%1 retries', Number(draft.retries) || 0, draft.retries),
     draft.deadline.amount && words.__('at most %1 %2 a try', draft.deadline.amount, draft.deadline.unit),
     draft.budget && words.__('a budget'),
     draft.priority !== untouched.priority && words.__('priority %1', draft.priority),

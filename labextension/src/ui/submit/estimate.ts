@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 
 import { answer, Problem, type Schemas } from '../../api/client';
 import { useShell } from '../shell';
+import { fieldOf } from './draft';
 import { waitOf, type Wait } from './specs';
 
 const SETTLED_MS = 400;
@@ -51,31 +52,47 @@ export function useEstimate(job: Schemas['JobRequest'] | null): Asked | null {
   return body === null ? null : asked;
 }
 
-/** How long one would wait for each of `specs`, which are taken now. */
-export function useWaits(kind: 'job' | 'notebook', specs: readonly string[]): ReadonlyMap<string, Wait> {
+/** How long one would wait for each of `specs`, which are taken now; a sentence for one that cannot be had at all. */
+export function useWaits(
+  kind: 'job' | 'notebook',
+  specs: readonly string[],
+  workspace: string
+): ReadonlyMap<string, Wait | string> {
   const { api } = useShell();
   return useQueries({
     queries: specs.map(spec => ({
-      queryKey: ['wait', kind, spec],
+      queryKey: ['wait', kind, spec, workspace],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        answer(api.POST('/workloads/estimate', { body: smallest(kind, spec), signal })),
+        answer(api.POST('/workloads/estimate', { body: smallest(kind, spec, workspace), signal })).then(
+          waitOf,
+          refusalOfSpec
+        ),
       staleTime: AGAIN_MS,
-      refetchInterval: AGAIN_MS,
+      // A refusal stands until the form is opened again, or the workspace is another.
+      refetchInterval: (query: { state: { data?: Wait | string } }) =>
+        typeof query.state.data === 'string' ? (false as const) : AGAIN_MS,
       retry: (_count: number, error: Error) => !(error instanceof Problem)
     })),
     combine: results =>
       new Map(
-        results.flatMap((result, at): [string, Wait][] => {
+        results.flatMap((result, at): [string, Wait | string][] => {
           const spec = specs[at];
-          return result.data && spec !== undefined ? [[spec, waitOf(result.data)]] : [];
+          return result.data && spec !== undefined ? [[spec, result.data]] : [];
         })
       )
   });
 }
 
-function smallest(kind: 'job' | 'notebook', spec: string): Schemas['EstimateRequest'] {
+function refusalOfSpec(problem: unknown): string {
+  if (problem instanceof Problem && fieldOf(problem.field) === 'spec') {
+    return problem.message;
+  }
+  throw problem;
+}
+
+function smallest(kind: 'job' | 'notebook', spec: string, workspace: string): Schemas['EstimateRequest'] {
   const common = {
-    workspace: null,
+    workspace: workspace || null,
     environment: null,
     datasets: [],
     algorithm: null,

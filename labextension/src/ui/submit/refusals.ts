@@ -14,7 +14,14 @@ export function wrongOf(problem: Error): Wrong[] {
   if (!(problem instanceof Problem) || problem.errors.length === 0) {
     return [{ field: '', message: problem.message }];
   }
-  return problem.errors.map(({ field, message }) => ({ field: fieldOf(field), message }));
+  return problem.errors.map(({ field, message }) => ({ field: fieldOf(field), message: sentence(message) }));
+}
+
+// A schema's rules come as parts of sentences.
+function sentence(text: string): string {
+  const rule = text.replace(/^Value error, /, '');
+  const whole = rule.charAt(0).toUpperCase() + rule.slice(1);
+  return /[.!?)'"]$/.test(whole) ? whole : `${whole}.`;
 }
 
 /** Whether trying again could help: the platform did not answer, or could not. */
@@ -37,6 +44,9 @@ export function useRefusals(request: Schemas['JobRequest'], submitted: Refusal |
   const unique = refused.filter(
     (each, at) => refused.findIndex(other => other.field === each.field && other.message === each.message) === at
   );
-  const passing = [refusal, estimated].find(problem => problem && isPassing(problem));
-  return { estimate: asked?.estimate, problem: passing, refused: unique };
+  return {
+    estimate: asked?.estimate,
+    problem: estimated && isPassing(estimated) ? estimated : undefined,
+    refused: unique
+  };
 }

@@ -38,6 +38,8 @@ export function useSend() {
 export interface Submit {
   pending: boolean;
   refusal: Refusal | null;
+  /** Whether nobody knows if it was submitted: no answer came. */
+  lost: boolean;
   /** The job that was made last. */
   made: Workload | null;
   send: (request: Schemas['JobRequest'], draft: Draft) => Promise<Wrong[] | null>;
@@ -70,5 +72,6 @@ export function useSubmit(draftKey: string): Submit {
       busy.current = false;
     }
   };
-  return { pending: sending.isPending, refusal, made, send };
+  const lost = refusal !== null && isPassing(refusal.problem);
+  return { pending: sending.isPending, refusal, lost, made, send };
 }
