@@ -66,13 +66,12 @@ export function useQueue() {
   });
 }
 
-/** Specs the caller may use for jobs. */
-export function useSpecs() {
+/** Specs the caller may use for jobs, or for notebooks. */
+export function useSpecs(kind: 'job' | 'notebook' = 'job') {
   const { api } = useShell();
   return useQuery({
-    queryKey: ['specs'],
-    queryFn: ({ signal }) =>
-      answer(api.GET('/resources/specs', { params: { query: { kind: 'job', limit: 200 } }, signal })),
+    queryKey: ['specs', kind],
+    queryFn: ({ signal }) => answer(api.GET('/resources/specs', { params: { query: { kind, limit: 200 } }, signal })),
     staleTime: 30_000
   });
 }
