@@ -35,6 +35,13 @@ export const connection: JupyterFrontEndPlugin<IPumpkin> = {
       api: createApi(base, transport),
       base,
       transport,
+      headers: () => {
+        const xsrf = /(?:^|; )_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+        return {
+          ...(settings.token === '' ? {} : { Authorization: `token ${settings.token}` }),
+          ...(xsrf === undefined ? {} : { 'X-XSRFToken': xsrf })
+        };
+      },
       words,
       language: language === 'default' ? 'en' : language,
       open: target => void app.commands.execute(NAMES.open, { target: target as never }),

@@ -34,6 +34,8 @@ export interface Shell {
   /** The API's address without its last slash, for streams, downloads and pictures. */
   base: string;
   transport: Transport;
+  /** Headers that let in a request outside of `transport`: of an upload that tells how far it is, which fetch cannot. */
+  headers?: () => Record<string, string>;
   words: Words;
   /** A BCP 47 tag for dates and numbers. */
   language: string;

@@ -1,0 +1,96 @@
+/** The versions of an asset, newest first; those that were deleted leave their number. */
+import { bytes } from '../format';
+import { Ago, Skeleton } from '../parts';
+import { useShell } from '../shell';
+import { More, walkRows } from './bits';
+import { deletedNumbers } from './files';
+import { type Asset, type Place, useUnfinished, type useVersions, type Version } from './queries';
+
+/** A list to choose a version from. */
+export function Versions({
+  place,
+  asset,
+  query,
+  items,
+  chosen,
+  onChoose
+}: {
+  place: Place;
+  asset: Asset;
+  query: ReturnType<typeof useVersions>;
+  items: Version[];
+  chosen: number;
+  onChoose: (number: number) => void;
+}) {
+  const { words } = useShell();
+  const numbers = items.flatMap(({ number }) => (number === null ? [] : [number]));
+  const gone = query.isPending ? [] : deletedNumbers(numbers, asset.latest ?? 0, !query.hasNextPage);
+  const rows = [
+    ...items.map(version => ({ number: version.number ?? 0, version })),
+    ...gone.map(number => ({ number, version: null }))
+  ].sort((a, b) => b.number - a.number);
+  return (
+    <nav className="pk-versions" aria-label={words.__('Versions')} onKeyDown={walkRows}>
+      <Unfinished place={place} enabled={asset.may_write} />
+      {query.isPending && <Skeleton />}
+      <ul className="pk-list">
+        {rows.map(({ number, version }) => (
+          <li key={number}>
+            {version ? (
+              <button
+                type="button"
+                className="pk-version-row pk-walk"
+                aria-current={number === chosen ? 'true' : undefined}
+                onClick={() => onChoose(number)}
+              >
+                <span className="pk-version-number">v{number}</span>
+                <span className="pk-fact">{bytes(version.bytes)}</span>
+                <span className="pk-fact pk-version-more">
+                  {words._n('%1 file', '%1 files', version.files, version.files)}
+                  {' · '}
+                  {version.creator}
+                  {' · '}
+                  <Ago time={version.committed ?? version.created} />
+                </span>
+              </button>
+            ) : (
+              <span className="pk-version-row pk-quiet">
+                <span className="pk-version-number">v{number}</span>
+                <span className="pk-fact">{words.__('deleted')}</span>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+      <More query={query} />
+    </nav>
+  );
+}
+
+/** Uploads that are no version yet, whoever sends them. */
+function Unfinished({ place, enabled }: { place: Place; enabled: boolean }) {
+  const { words } = useShell();
+  const { data } = useUnfinished(place, enabled);
+  if (!data || data.items.length === 0) {
+    return null;
+  }
+  const names = {
+    uploading: words.__('being sent'),
+    verifying: words.__('being verified'),
+    ready: words.__('ready'),
+    failed: words.__('failed'),
+    deleted: words.__('deleted')
+  };
+  return (
+    <ul className="pk-list" aria-label={words.__('Not versions yet')}>
+      {data.items.map(upload => (
+        <li key={upload.id} className="pk-version-row pk-quiet" title={upload.error ?? undefined}>
+          <span className="pk-version-number">{names[upload.state]}</span>
+          <span className="pk-fact pk-version-more">
+            {upload.creator} · <Ago time={upload.created} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
