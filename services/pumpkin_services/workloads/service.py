@@ -21,6 +21,7 @@ from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, Problem, check_revision
 from pumpkin_services.resources.limits import LimitService
 from pumpkin_services.resources.models import Subject
+from pumpkin_services.web.parsing import from_validation
 from pumpkin_services.workloads import models as wire
 from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.plan import Plan
@@ -87,12 +88,7 @@ class WorkloadService:
         try:
             request = wire.JobRequest.model_validate(document)
         except ValidationError as error:
-            raise Invalid.many(
-                [
-                    {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
-                    for item in error.errors(include_url=False, include_input=False, include_context=False)[:20]
-                ]
-            ) from error
+            raise from_validation(error) from error
         return await self.submit_job(session, principal, request=request)
 
     async def submit_notebook(

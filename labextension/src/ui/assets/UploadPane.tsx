@@ -157,13 +157,7 @@ function Chooser({
         )}
       </div>
       <input ref={files} type="file" multiple hidden onChange={event => take(event.target)} />
-      <input
-        ref={folder}
-        {...WHOLE_FOLDERS}
-        type="file"
-        hidden
-        onChange={event => take(event.target)}
-      />
+      <input ref={folder} {...WHOLE_FOLDERS} type="file" hidden onChange={event => take(event.target)} />
     </div>
   );
 }
