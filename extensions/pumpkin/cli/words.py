@@ -68,6 +68,6 @@ def shape(spec: Any) -> str:
     return words + (f", {spec.accelerators} x {spec.accelerator_type or 'accelerator'}" if spec.accelerators else "")
 
 
-def price(per_hour: int) -> str:
+def price(per_hour: int, currency: str = "") -> str:
     """Return a price per hour."""
-    return "free" if per_hour == 0 else f"{money(per_hour)}/h"
+    return "free" if per_hour == 0 else f"{money(per_hour, currency)}/h"

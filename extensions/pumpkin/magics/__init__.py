@@ -40,5 +40,10 @@ class PumpkinMagics(Magics):
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Make `%pumpkin` known to a shell."""
+    """Make `%pumpkin` known to a shell, and what TAB offers after it."""
     shell.register_magics(PumpkinMagics)
+    try:
+        from pumpkin.magics.completion import register
+    except ImportError:  # an environment may have an IPython before 8.6, which knows no such completions
+        return
+    register(shell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from html import escape
@@ -16,13 +17,17 @@ from pumpkin.cli import words
 from pumpkin.cli.follow import ENDED, log_text
 from pumpkin.errors import PumpkinError
 from pumpkin.magics.curves import curves
-from pumpkin.magics.show import display
+from pumpkin.magics.links import Portal
+from pumpkin.magics.lists import currency
+from pumpkin.magics.show import Cell, display
 
 if TYPE_CHECKING:
     from pumpkin import Client
 
 SHOWN_LOG = 60_000
 """Characters of the log kept on the page; all of it is in `pumpkin job logs`."""
+PAINT_SECONDS = 0.2
+"""Pause between two drawings of the page."""
 COLORS = {"succeeded": "#188038", "failed": "#d93025", "stopped": "#e37400"}
 
 
@@ -77,8 +82,11 @@ class JobView:
 
         self.client = client
         self.job = job
+        self.currency = currency(client)
         self.log = ""
+        self.is_cut = False
         self.points: defaultdict[str, list[tuple[int, float | None]]] = defaultdict(list)
+        self.news = threading.Event()
         self.head = widgets.HTML(escape(job))
         self.stop = widgets.Button(description="Stop", icon="stop", tooltip="Stop the job", layout={"width": "90px"})
         cast(Any, self.stop).on_click(self._stop)
@@ -86,24 +94,24 @@ class JobView:
         self.text = widgets.HTML()
         top = widgets.HBox([self.stop, self.head], layout={"align_items": "center"})
         self.box = widgets.VBox([top, self.charts, self.text])
-        self.threads = [
+        self.followers = [
             threading.Thread(target=self._guarded, args=(work,), daemon=True)
             for work in (self._follow_events, self._follow_log, self._follow_metrics)
         ]
+        self.painter = threading.Thread(target=self._paint, daemon=True)
 
     def display(self) -> None:
         """Put it on the page and begin to follow."""
-        print(f"Job {self.job}; come back to it with: %pumpkin attach {self.job}")
+        print(f"Job {self.job}; come back to it after a restart of the kernel: %pumpkin attach {self.job}")
         display(self.box)
         self._refresh()
-        for thread in self.threads:
+        for thread in (*self.followers, self.painter):
             thread.start()
 
     def join(self) -> None:
         """Wait for the job's end."""
-        for thread in self.threads:
-            while thread.is_alive():
-                thread.join(0.2)  # short, so that an interrupt is heard
+        while self.painter.is_alive():
+            self.painter.join(0.2)  # short, so that an interrupt is heard
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -118,26 +126,42 @@ class JobView:
 
     def _follow_log(self) -> None:
         for piece in self.client.jobs.follow_log(self.job):
-            self.log = (self.log + log_text(piece))[-SHOWN_LOG:]
-            # Escaped: what a job prints is text, never markup. The column keeps the newest line in sight.
-            self.text.value = (
-                '<div style="max-height:320px;overflow:auto;display:flex;flex-direction:column-reverse">'
-                f'<pre style="margin:0;line-height:1.3">{escape(self.log)}</pre></div>'
-            )
+            whole = self.log + log_text(piece)
+            self.log, self.is_cut = whole[-SHOWN_LOG:], self.is_cut or len(whole) > SHOWN_LOG
+            self.news.set()
 
     def _follow_metrics(self) -> None:
         for point in self.client.jobs.follow_metrics(self.job):
             self.points[point.name].append((point.step, point.value))
-            self.charts.value = curves(self.points)
+            self.news.set()
+
+    def _paint(self) -> None:
+        """Draw what came, a few times a second: a job that is attached to again sends its whole past at once."""
+        while any(thread.is_alive() for thread in self.followers):
+            if self.news.wait(PAINT_SECONDS):
+                self.news.clear()
+                self._draw()
+            time.sleep(PAINT_SECONDS)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.charts.value = curves({name: [*points] for name, points in [*self.points.items()]})
+        where = f"<div>The end of the log; all of it: pumpkin job logs {escape(self.job)}</div>"
+        # Escaped: what a job prints is text, never markup. The column keeps the newest line in sight.
+        self.text.value = (where if self.is_cut else "") + (
+            '<div style="max-height:320px;overflow:auto;display:flex;flex-direction:column-reverse">'
+            f'<pre style="margin:0;line-height:1.3">{escape(self.log)}</pre></div>'
+        )
 
     def _refresh(self) -> None:
         job = self.client.jobs.get(self.job)
         color = COLORS.get(job.phase, "#1a73e8")
         forecast = job.forecast
         place = f"position {forecast.position}" if forecast else ""
-        facts = [job.spec, words.price(job.price_micro), place, job.message, job.output]
+        facts = [job.spec, words.price(job.price_micro, self.currency), place, job.message, job.output]
         rest = " · ".join(escape(fact) for fact in facts if fact)
-        self.head.value = f'<b>{escape(job.name)}</b> <b style="color:{color}">{job.phase}</b> {rest}'
+        name = Cell(job.name, Portal.of(self.client.config).workload(job)).html()
+        self.head.value = f'<b>{name}</b> <b style="color:{color}">{job.phase}</b> {rest}'
         self.stop.disabled = job.phase in ENDED
 
     def _stop(self, _button: Any) -> None:

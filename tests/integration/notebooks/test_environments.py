@@ -17,7 +17,7 @@ from tornado.websocket import websocket_connect
 from tests.integration.notebooks.conftest import Person, until
 
 
-def jupyter(person: Person, path: str, **body: Any) -> Any:
+def jupyter(person: Person, path: str, /, **body: Any) -> Any:
     """Ask the person's notebook server."""
     answer = httpx.request(
         "POST" if body else "GET",

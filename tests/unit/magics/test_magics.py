@@ -1,18 +1,9 @@
-from collections.abc import Iterator
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from pumpkin.magics.curves import curves
-from tests.unit.sdk.upstream import problem, upstream
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    made = InteractiveShell.instance()
-    made.run_line_magic("load_ext", "pumpkin")
-    yield made
-    InteractiveShell.clear_instance()
+from tests.unit.magics.platform import JOB, Platform, workload
+from tests.unit.sdk.upstream import Upstream, problem, upstream
 
 
 def test_a_refusal_is_one_sentence_and_stops_run_all(
@@ -58,3 +49,14 @@ def test_curves_are_drawn_with_their_last_values_and_names_are_text():
     assert "loss 0.25" in drawn
     assert "<b>" not in drawn
     assert curves({}) == ""
+
+
+def test_outside_of_notebooks_attach_means_the_newest_job(
+    shell: InteractiveShell, platform: Platform, server: Upstream, capsys: pytest.CaptureFixture[str]
+):
+    platform.jobs = [workload("newest", phase="succeeded"), workload("older", id="7" * 26)]
+    assert shell.run_cell("%pumpkin attach").success
+    assert f"job {JOB}\nnewest succeeded" in capsys.readouterr().out
+    platform.jobs = []
+    assert not shell.run_cell("%pumpkin attach").success
+    assert "You submitted no job yet" in capsys.readouterr().err
