@@ -50,6 +50,8 @@ def read(language: str) -> Catalog:
 
 def written(catalogue: Catalog) -> bytes:
     """Return the `.po` of a catalogue, under the one header gettext needs."""
+    for message in catalogue:
+        message.flags.discard("python-format")  # "%1 %" only looks like it
     out = BytesIO()
     write_po(out, catalogue, omit_header=True, no_location=True, sort_output=True, width=0)
     return HEADER + out.getvalue()

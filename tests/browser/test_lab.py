@@ -17,7 +17,7 @@ from tests.integration.house import House
 
 LAB = "user/admin/lab"
 AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
-COUNT = ["sh", "-c", r"for i in $(seq 40); do printf '\033[32mstep\033[0m %s\n' $i; sleep 0.05; done; exit 3"]
+COUNT = r"""for i in $(seq 40); do printf '\033[32mstep\033[0m %s <b>&\n' $i; sleep 0.03; done; exit 3"""
 
 
 @pytest.fixture
@@ -113,3 +113,47 @@ def test_what_the_lab_loads_at_its_start_is_small(lab: Page, browser: Browser, p
         assert sum(sizes.values()) <= 60_000, sizes
     finally:
         fresh.close()
+
+
+def test_a_job_is_submitted_in_the_lab_followed_and_run_again(lab: Page):
+    lab.get_by_role("region", name="Jobs").get_by_role("button", name="New", exact=True).click()
+    form = lab.locator(".pk-form")
+    form.get_by_label("Name", exact=True).fill("count")
+    form.get_by_label("Command", exact=True).fill(COUNT)
+    form.get_by_role("radio", name=re.compile("^cpu-small")).check(force=True)
+    accessible(lab)
+    form.get_by_role("button", name="Submit", exact=True).dblclick()
+    log = lab.get_by_label("Lines of the log")
+    expect(log).to_contain_text("step 40 <b>&", timeout=SECONDS * 1000)
+    lab.get_by_role("searchbox", name="Search the log").fill("step 7 ")
+    expect(lab.get_by_role("search")).to_contain_text("1 of 1")
+    expect(lab.get_by_text("main-0 ended with exit code 3")).to_be_visible()
+    accessible(lab)
+    jobs = lab.locator(".pk-panel .pk-row", has_text="count")
+    expect(jobs).to_have_count(1)  # the double click made one job
+    lab.get_by_role("button", name="Rerun").click()
+    expect(jobs).to_have_count(2)
+
+
+def test_from_a_folder_of_data_to_a_job_that_uses_it(lab: Page, tmp_path: Path):
+    folder = tmp_path / "numbers"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "table.csv").write_text('name,value\n"a, b",1\nc,2\n')
+    (folder / "deep" / "note.txt").write_text("twelve words")
+    lab.get_by_role("region", name="Datasets").get_by_role("button", name="All").click()
+    lab.get_by_role("button", name="New dataset…").click()
+    making = lab.get_by_role("form", name="New dataset")
+    making.get_by_role("textbox", name=re.compile("^Name")).fill("numbers")
+    making.get_by_role("button", name="Make it").click()
+    expect(lab.locator(".pk-asset").last).to_contain_text("numbers")
+    with lab.expect_file_chooser() as chooser:
+        lab.get_by_role("button", name="Choose a folder…").click()
+    chooser.value.set_files(folder)
+    lab.get_by_role("button", name=re.compile("^Upload as")).click()
+    files = lab.get_by_role("table").filter(has_text="table.csv")
+    expect(files).to_be_visible(timeout=SECONDS * 1000)
+    accessible(lab)
+    files.get_by_text("table.csv").click()
+    expect(lab.get_by_role("cell", name="a, b")).to_be_visible()
+    lab.get_by_role("button", name="Use in a new job").click()
+    expect(lab.locator(".pk-form")).to_contain_text("admin/numbers")

@@ -89,13 +89,18 @@ function Jobs({ q }: { q: string }) {
   const query = useWorkloads({ kind: 'job', q: q || undefined, limit: 20 });
   const { data: queue } = useQueue();
   const places = new Map(queue?.items.map(item => [item.id, item.forecast]));
-  const newJob = (
-    <button type="button" className="pk-button" onClick={() => open({ view: 'new-job' })}>
-      {words.__('New job')}
-    </button>
+  const actions = (
+    <>
+      <button type="button" className="pk-button" onClick={() => open({ view: 'jobs' })}>
+        {words.__('All')}
+      </button>
+      <button type="button" className="pk-button" onClick={() => open({ view: 'new-job' })}>
+        {words.__('New')}
+      </button>
+    </>
   );
   return (
-    <Section name="jobs" title={words.__('Jobs')} count={counts(query.data?.items, words)} action={newJob}>
+    <Section name="jobs" title={words.__('Jobs')} count={counts(query.data?.items, words)} action={actions}>
       <Loaded query={query}>
         {({ items }) =>
           items.length === 0 ? (
