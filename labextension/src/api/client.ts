@@ -9,13 +9,20 @@ export type Api = Client<paths>;
 /** Sends one request the way the shell has to: with its credentials and its XSRF token. */
 export type Transport = (request: Request) => Promise<Response>;
 
-/** What the platform refused, in its own words (RFC 9457); `field` names what to change. */
+/** One value that was refused: the JSON path of it in the request, and why. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** What the platform refused, in its own words (RFC 9457); `field` names what to change, `errors` all that is wrong. */
 export class Problem extends Error {
   constructor(
     message: string,
     readonly status: number,
     readonly reason: string,
-    readonly field: string
+    readonly field: string,
+    readonly errors: FieldError[] = []
   ) {
     super(message);
   }
@@ -25,7 +32,7 @@ interface Document {
   detail?: string;
   title?: string;
   reason?: string;
-  field?: string;
+  errors?: FieldError[];
 }
 
 /** Returns a refusal's problem; one without a document (a proxy's, say) gets its status line. */
@@ -35,7 +42,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     .json()
     .catch(() => ({}))) as Document;
   const words = document.detail ?? document.title ?? `The platform answered ${response.status} ${response.statusText}.`;
-  return new Problem(words, response.status, document.reason ?? '', document.field ?? '');
+  return new Problem(words, response.status, document.reason ?? '', document.errors?.[0]?.field ?? '', document.errors);
 }
 
 /** `base` is the API's address without its last slash. */

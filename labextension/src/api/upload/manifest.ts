@@ -58,7 +58,7 @@ export function pathFault(path: string): PathFault | null {
   if (path === '') {
     return 'empty';
   }
-   
+
   if (/[\u0000-\u001f\u007f]/.test(path)) {
     return 'control';
   }

@@ -24,7 +24,7 @@ interface RawCell {
 type Lines = string | string[];
 
 // Colours of tracebacks.
- 
+
 const ANSI = /\u001b\[[0-9;]*[A-Za-z]/g;
 
 /** Parses an .ipynb of format 4; null for what is none. */
