@@ -8,10 +8,14 @@ export function chosenFiles(list: FileList): Source[] {
 
 /** Files and whole folders that were dropped. The transfer is empty once the event is over: call this inside it. */
 export async function droppedFiles(transfer: DataTransfer): Promise<Source[]> {
-  const entries = [...transfer.items].map(item => item.webkitGetAsEntry()).filter(entry => entry !== null);
+  const items = [...transfer.items].map(item => item.webkitGetAsEntry() ?? item.getAsFile());
   const found: Source[] = [];
-  for (const entry of entries) {
-    await walk(entry, found);
+  for (const item of items) {
+    if (item instanceof File) {
+      found.push({ path: item.name, file: item });
+    } else if (item) {
+      await walk(item, found);
+    }
   }
   return found;
 }

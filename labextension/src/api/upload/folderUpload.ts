@@ -13,7 +13,7 @@ import { isPassing, put, throughBase, type Way } from './send';
 import { forget, recall, remember } from './memory';
 import { FileTrouble, Upload, type Place } from './upload';
 
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 const TRIES = 5;
 const HASH_STEP = 2 * 1024 * 1024;
 const LINES_PER_PART = 2000;
@@ -254,17 +254,10 @@ export class FolderUpload extends Upload {
 
   /** The number of the newest version if this one would be the same, byte for byte. */
   private async newestIfSame(identity: string, signal: AbortSignal): Promise<number | null> {
-    const path = { ...this.path, version: 'latest' };
-    const get = `/${this.place.kind}/{workspace}/{name}/versions/{version}` as const;
-    try {
-      const newest = await answer(this.api.GET(get, { params: { path }, signal }));
-      return newest.manifest_hash === identity ? newest.number : null;
-    } catch (error) {
-      if (error instanceof Problem && error.status === 404) {
-        return null;
-      }
-      throw error;
-    }
+    const params = { path: this.path, query: { limit: 1 } };
+    const { items } = await answer(this.api.GET(`/${this.place.kind}/{workspace}/{name}/versions`, { params, signal }));
+    const [newest] = items;
+    return newest?.manifest_hash === identity ? newest.number : null;
   }
 
   private async commit(signal: AbortSignal): Promise<void> {

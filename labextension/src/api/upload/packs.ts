@@ -1,8 +1,11 @@
 /** Chunks collected into packs: objects of at most 64 MiB that are sent and registered at once. */
 import type { Chunk } from './manifest';
 
-/** Bytes after which a pack is sent: with the chunk that fills it (16 MiB at most), no more than 64 MiB. */
-export const PACK = 48 * 1024 * 1024;
+/**
+ * Bytes after which a pack is sent: with the chunk that fills it (16 MiB at most), no more than 32 MiB. A pack counts
+ * once it is registered as a whole, so this is also what a break loses; the platform would take twice as much.
+ */
+export const PACK = 16 * 1024 * 1024;
 /** Chunks after which a pack is sent: the platform answers at most 10,000 hashes at once. */
 export const PACK_CHUNKS = 8000;
 

@@ -115,14 +115,14 @@ function Filters({
     <div className="pk-filters" role="search">
       <input
         type="search"
-        className="pk-input pk-wide"
-        aria-label={words.__('Search by name or description')}
+        className="pk-asset-input pk-asset-search"
+        aria-label={words.__('Search by name')}
         placeholder={words.__('Search')}
         value={filter.q}
         onChange={event => onFilter({ ...filter, q: event.target.value })}
       />
       <select
-        className="pk-input"
+        className="pk-asset-input"
         aria-label={words.__('Whose')}
         value={filter.view}
         onChange={event => onFilter({ ...filter, view: event.target.value as AssetFilter['view'] })}
@@ -134,7 +134,7 @@ function Filters({
         ))}
       </select>
       <input
-        className="pk-input"
+        className="pk-asset-input"
         list={labels}
         aria-label={words.__('Label')}
         placeholder={words.__('Label')}
@@ -143,7 +143,7 @@ function Filters({
       />
       <Known id={labels} values={items.flatMap(item => item.labels)} />
       <input
-        className="pk-input"
+        className="pk-asset-input"
         list={facets}
         aria-label={facet}
         placeholder={facet}
@@ -171,7 +171,7 @@ function AssetTable({ kind, items, onLabel }: { kind: Kind; items: Asset[]; onLa
   const [order, setOrder] = useState<Order<Column> | null>(null);
   const head = { order, onOrder: setOrder };
   return (
-    <table className="pk-table" onKeyDown={walkRows}>
+    <table className="pk-asset-table" onKeyDown={walkRows}>
       <thead>
         <tr>
           <SortHead by="name" {...head}>
@@ -190,7 +190,9 @@ function AssetTable({ kind, items, onLabel }: { kind: Kind; items: Asset[]; onLa
             {kind === 'dataset' ? words.__('Type') : words.__('Framework')}
           </SortHead>
           <th scope="col">{words.__('Labels')}</th>
-          <th scope="col">{words.__('Seen by')}</th>
+          <th scope="col" className="pk-minor">
+            {words.__('Seen by')}
+          </th>
           <SortHead by="updated" numeric {...head}>
             {words.__('Changed')}
           </SortHead>
@@ -210,8 +212,8 @@ function AssetTable({ kind, items, onLabel }: { kind: Kind; items: Asset[]; onLa
               </button>
             </th>
             <td>{item.workspace}</td>
-            <td className="pk-num">{item.latest === null ? words.__('none yet') : `v${item.latest}`}</td>
-            <td className="pk-num">{item.latest === null ? '' : bytes(item.bytes)}</td>
+            <td className="pk-amount">{item.latest === null ? words.__('none yet') : `v${item.latest}`}</td>
+            <td className="pk-amount">{item.latest === null ? '' : bytes(item.bytes)}</td>
             <td>{facetOf(item)}</td>
             <td>
               <span className="pk-tags">
@@ -228,8 +230,8 @@ function AssetTable({ kind, items, onLabel }: { kind: Kind; items: Asset[]; onLa
                 ))}
               </span>
             </td>
-            <td>{seenBy(item, words)}</td>
-            <td className="pk-num">
+            <td className="pk-minor">{seenBy(item, words)}</td>
+            <td className="pk-amount">
               <Ago time={item.updated} />
             </td>
           </tr>

@@ -123,7 +123,7 @@ function Entries({
   const [order, setOrder] = useState<Order<Column> | null>(null);
   const head = { order, onOrder: setOrder };
   return (
-    <table className="pk-table">
+    <table className="pk-asset-table">
       <thead>
         <tr>
           <SortHead by="name" {...head}>
@@ -136,7 +136,7 @@ function Entries({
       </thead>
       <tbody>
         {sorted(items, order, VALUES, language).map(entry => (
-          <tr key={entry.path} className={entry.path === chosen ? 'pk-chosen' : undefined}>
+          <tr key={entry.path} className={entry.path === chosen ? 'pk-picked' : undefined}>
             <th scope="row" className="pk-cell-name">
               <button
                 type="button"
@@ -150,7 +150,7 @@ function Entries({
                 <span className="pk-fact"> {words._n('%1 file', '%1 files', entry.files, entry.files)}</span>
               )}
             </th>
-            <td className="pk-num">{bytes(entry.bytes)}</td>
+            <td className="pk-amount">{bytes(entry.bytes)}</td>
           </tr>
         ))}
       </tbody>

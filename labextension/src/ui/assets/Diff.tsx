@@ -47,15 +47,15 @@ export function Diff({
                 {' · '}
                 {words.__('%1 new, %2 gone', bytes(totals.added_bytes), bytes(totals.removed_bytes))}
               </p>
-              <table className="pk-table">
+              <table className="pk-asset-table">
                 <thead>
                   <tr>
                     <th scope="col">{words.__('Path')}</th>
                     <th scope="col">{words.__('Change')}</th>
-                    <th scope="col" className="pk-num">
+                    <th scope="col" className="pk-amount">
                       v{old}
                     </th>
-                    <th scope="col" className="pk-num">
+                    <th scope="col" className="pk-amount">
                       v{newer}
                     </th>
                   </tr>
@@ -70,8 +70,8 @@ export function Diff({
                         <span aria-hidden="true">{SIGNS[change]} </span>
                         {names[change]}
                       </td>
-                      <td className="pk-num">{old_bytes === null ? '' : bytes(old_bytes)}</td>
-                      <td className="pk-num">{new_bytes === null ? '' : bytes(new_bytes)}</td>
+                      <td className="pk-amount">{old_bytes === null ? '' : bytes(old_bytes)}</td>
+                      <td className="pk-amount">{new_bytes === null ? '' : bytes(new_bytes)}</td>
                     </tr>
                   ))}
                 </tbody>

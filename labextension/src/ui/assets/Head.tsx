@@ -146,7 +146,7 @@ function Details({ place, asset, onClose }: { place: Place; asset: Asset; onClos
   };
   return (
     <form
-      className="pk-form"
+      className="pk-asset-form"
       aria-label={words.__('Description and labels')}
       onSubmit={event => {
         event.preventDefault();
@@ -154,28 +154,46 @@ function Details({ place, asset, onClose }: { place: Place; asset: Asset; onClos
       }}
       onKeyDown={event => event.key === 'Escape' && onClose()}
     >
-      <div className="pk-form-row">
+      <div className="pk-asset-form-row">
         <Field label={words.__('Labels, with commas between them')} name="labels" error={error}>
-          <input className="pk-input" value={labels} onChange={event => setLabels(event.target.value)} />
+          {tie => (
+            <input
+              {...tie}
+              className="pk-asset-input"
+              value={labels}
+              onChange={event => setLabels(event.target.value)}
+            />
+          )}
         </Field>
         <Field
           label={place.kind === 'dataset' ? words.__('Type') : words.__('Framework')}
           name={facetName}
           error={error}
         >
-          <input className="pk-input" maxLength={64} value={facet} onChange={event => setFacet(event.target.value)} />
+          {tie => (
+            <input
+              {...tie}
+              className="pk-asset-input"
+              maxLength={64}
+              value={facet}
+              onChange={event => setFacet(event.target.value)}
+            />
+          )}
         </Field>
       </div>
       <Field label={words.__('Description (Markdown)')} name="description" error={error}>
-        <textarea
-          className="pk-input pk-mono"
-          rows={8}
-          value={description}
-          onChange={event => setDescription(event.target.value)}
-        />
+        {tie => (
+          <textarea
+            {...tie}
+            className="pk-asset-input pk-asset-source"
+            rows={8}
+            value={description}
+            onChange={event => setDescription(event.target.value)}
+          />
+        )}
       </Field>
       <Refusal error={error} fields={['labels', facetName, 'description']} />
-      <div className="pk-form-end">
+      <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={onClose}>
           {words.__('Cancel')}
         </button>

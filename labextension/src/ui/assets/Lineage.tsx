@@ -1,10 +1,11 @@
 /** Where a model's version comes from. */
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 
 import { number as short } from '../format';
 import { Ago, Copyable, Loaded } from '../parts';
 import { type Kind, useShell } from '../shell';
 import { parseReference } from './files';
+import { parametersOf } from './parameters';
 import { type Place, useLineage } from './queries';
 
 /** The job, its inputs, its parameters and its last metrics. */
@@ -16,7 +17,7 @@ export function Lineage({ place, number }: { place: Place; number: number }) {
         from.job === '' ? (
           <p className="pk-quiet">{words.__('It was uploaded, not made by a job here.')}</p>
         ) : (
-          <dl className="pk-facts">
+          <dl className="pk-origin">
             <Fact title={words.__('Job')}>
               <button
                 type="button"
@@ -52,10 +53,18 @@ export function Lineage({ place, number }: { place: Place; number: number }) {
                 <Copyable text={from.environment} />
               </Fact>
             )}
-            {Object.entries(from.parameters).map(([name, value]) => (
-              <Fact key={name} title={name}>
-                <code className="pk-parameter">{typeof value === 'string' ? value : JSON.stringify(value)}</code>
-              </Fact>
+            {parametersOf(from.parameters).map(({ role, command, env, replicas, rest }) => (
+              <Fragment key={role}>
+                <Fact title={role === 'main' ? words.__('Command') : words.__('Command of %1', role)}>
+                  <code className="pk-parameter">{command ?? rest}</code>
+                  {replicas > 1 && <span className="pk-quiet"> {words.__('on %1 replicas', replicas)}</span>}
+                </Fact>
+                {env !== '' && (
+                  <Fact title={words.__('Variables')}>
+                    <code className="pk-parameter">{env}</code>
+                  </Fact>
+                )}
+              </Fragment>
             ))}
             {Object.entries(from.metrics).length > 0 && (
               <Fact title={words.__('Last metrics')}>

@@ -32,7 +32,7 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
   };
   return (
     <form
-      className="pk-form"
+      className="pk-asset-form"
       aria-label={title(kind, words)}
       onSubmit={event => {
         event.preventDefault();
@@ -40,49 +40,62 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
       }}
       onKeyDown={event => event.key === 'Escape' && onClose()}
     >
-      <div className="pk-form-row">
+      <div className="pk-asset-form-row">
         <Field
           label={words.__('Name')}
           name="name"
           error={error}
           hint={words.__('Lower-case letters, digits, “.”, “_” and “-”.')}
         >
-          <input
-            ref={first}
-            className="pk-input"
-            required
-            maxLength={63}
-            autoComplete="off"
-            spellCheck={false}
-            value={name}
-            onChange={event => {
-              setName(event.target.value);
-              key.current = crypto.randomUUID();
-            }}
-          />
+          {tie => (
+            <input
+              {...tie}
+              ref={first}
+              className="pk-asset-input"
+              required
+              maxLength={63}
+              autoComplete="off"
+              spellCheck={false}
+              value={name}
+              onChange={event => {
+                setName(event.target.value);
+                key.current = crypto.randomUUID();
+              }}
+            />
+          )}
         </Field>
         {writable.length > 1 && (
           <Field label={words.__('Workspace')} name="workspace" error={error}>
-            <select className="pk-input" value={chosen} onChange={event => setWorkspace(event.target.value)}>
-              {writable.map(one => (
-                <option key={one.workspace} value={one.workspace}>
-                  {one.personal ? words.__('%1 (your own)', one.workspace) : one.workspace}
-                </option>
-              ))}
-            </select>
+            {tie => (
+              <select
+                {...tie}
+                className="pk-asset-input"
+                value={chosen}
+                onChange={event => setWorkspace(event.target.value)}
+              >
+                {writable.map(one => (
+                  <option key={one.workspace} value={one.workspace}>
+                    {one.personal ? words.__('%1 (your own)', one.workspace) : one.workspace}
+                  </option>
+                ))}
+              </select>
+            )}
           </Field>
         )}
       </div>
       <Field label={words.__('Description (Markdown, may be empty)')} name="description" error={error}>
-        <textarea
-          className="pk-input"
-          rows={3}
-          value={description}
-          onChange={event => setDescription(event.target.value)}
-        />
+        {tie => (
+          <textarea
+            {...tie}
+            className="pk-asset-input"
+            rows={3}
+            value={description}
+            onChange={event => setDescription(event.target.value)}
+          />
+        )}
       </Field>
       <Refusal error={error} fields={['name', 'workspace', 'description']} />
-      <div className="pk-form-end">
+      <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={onClose}>
           {words.__('Cancel')}
         </button>

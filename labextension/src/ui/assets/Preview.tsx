@@ -136,7 +136,7 @@ function Rows({ rows, more, entry }: { rows: string[][]; more: boolean; entry: E
   return (
     <>
       <div className="pk-scroll" tabIndex={0} role="region" aria-label={words.__('Content of %1', entry.name)}>
-        <table className="pk-table pk-data">
+        <table className="pk-asset-table pk-data">
           <thead>
             <tr>
               {head.map((title, at) => (

@@ -19,7 +19,7 @@ export function Sending({ upload }: { upload: Upload }) {
     }
   };
   return (
-    <section className="pk-form" aria-labelledby={title}>
+    <section className="pk-asset-form" aria-labelledby={title}>
       <p id={title} className="pk-staged">
         {phaseText(state, words)}
       </p>
@@ -36,7 +36,7 @@ export function Sending({ upload }: { upload: Upload }) {
           {upload.pausable && ` ${words.__('What was sent is kept: going on sends the rest.')}`}
         </p>
       )}
-      <div className="pk-form-end">
+      <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={() => void cancel()}>
           {words.__('Give up')}
         </button>
@@ -81,7 +81,7 @@ function facts(
     }
   }
   if (phase === 'verifying' && sent < done) {
-    parts.push(words.__('%1 were there already', bytes(done - sent)));
+    parts.push(words.__('only %1 had to be sent', bytes(sent)));
   }
   return parts.join(' · ');
 }

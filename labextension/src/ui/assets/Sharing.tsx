@@ -41,7 +41,7 @@ export function Sharing({ place, asset }: { place: Place; asset: Asset }) {
   return (
     <Section name="sharing" title={words.__('Sharing')}>
       <div className="pk-sharing">
-        <label className="pk-check">
+        <label className="pk-asset-check">
           <input
             type="checkbox"
             checked={asset.visibility === 'everyone'}
@@ -71,25 +71,28 @@ export function Sharing({ place, asset }: { place: Place; asset: Asset }) {
           </ul>
         )}
         <form
-          className="pk-form-row"
+          className="pk-asset-form-row"
           onSubmit={event => {
             event.preventDefault();
             share();
           }}
         >
           <Field label={words.__('Share with a workspace')} name="target" error={error}>
-            <span className="pk-together">
-              <input
-                className="pk-input"
-                list={known}
-                value={target}
-                placeholder={words.__('User or group')}
-                onChange={event => setTarget(event.target.value)}
-              />
-              <button type="submit" className="pk-button" disabled={busy || target.trim() === ''}>
-                {words.__('Share')}
-              </button>
-            </span>
+            {tie => (
+              <span className="pk-together">
+                <input
+                  {...tie}
+                  className="pk-asset-input"
+                  list={known}
+                  value={target}
+                  placeholder={words.__('User or group')}
+                  onChange={event => setTarget(event.target.value)}
+                />
+                <button type="submit" className="pk-button" disabled={busy || target.trim() === ''}>
+                  {words.__('Share')}
+                </button>
+              </span>
+            )}
           </Field>
           <datalist id={known}>
             {offered.map(one => (

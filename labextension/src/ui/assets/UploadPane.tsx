@@ -84,7 +84,7 @@ export function UploadPane({
     return <Sending upload={upload} />;
   }
   return (
-    <section className="pk-form" aria-label={words.__('New version')}>
+    <section className="pk-asset-form" aria-label={words.__('New version')}>
       {staged ? (
         <Chosen staged={staged} onStart={unpack => start(staged, unpack)} onBack={() => setStaged(null)} />
       ) : (
@@ -143,11 +143,15 @@ function Chooser({
       }}
     >
       <p>{words.__('Drop files, folders or one zip or tar archive here. They become a version as they are.')}</p>
-      <div className="pk-form-end">
+      <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={() => files.current?.click()}>
           {words.__('Choose files or an archive…')}
         </button>
-        <button type="button" className="pk-button" onClick={() => folder.current?.click()}>
+        <button
+          type="button"
+          className={onClose ? 'pk-button' : 'pk-button pk-primary'}
+          onClick={() => folder.current?.click()}
+        >
           {words.__('Choose a folder…')}
         </button>
         {onClose && (
@@ -195,7 +199,7 @@ function Chosen({
         )}
       </p>
       {archive ? (
-        <label className="pk-check">
+        <label className="pk-asset-check">
           <input type="checkbox" checked={unpack} onChange={event => setUnpack(event.target.checked)} />
           {words.__('Unpack it: its files become the version')}
         </label>
@@ -212,7 +216,7 @@ function Chosen({
           {faults.length > SHOWN_FAULTS && <li>{words.__('and %1 more', faults.length - SHOWN_FAULTS)}</li>}
         </ul>
       )}
-      <div className="pk-form-end">
+      <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={onBack}>
           {words.__('Choose again')}
         </button>

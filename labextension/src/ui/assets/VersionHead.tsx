@@ -2,7 +2,7 @@
 import { answer } from '../../api/client';
 import { KINDS } from '../../api/queries';
 import { bytes } from '../format';
-import { Ago, Copyable } from '../parts';
+import { Copyable } from '../parts';
 import { useShell } from '../shell';
 import { Refusal, useAct } from './bits';
 import { type Asset, type Place, useAddress, useAssetChanged, type Version } from './queries';
@@ -54,10 +54,6 @@ export function VersionHead({
     <>
       <div className="pk-version-head">
         <Copyable text={`${workspace}/${name}@${number}`} />
-        <span className="pk-quiet">
-          {words._n('%1 file', '%1 files', version.files, version.files)} · {bytes(version.bytes)} · {version.creator} ·{' '}
-          <Ago time={version.committed ?? version.created} />
-        </span>
         <span className="pk-grow" />
         <span className="pk-quiet">{words.__('Download')}</span>
         {(['zip', 'tar'] as const).map(format => (
@@ -73,7 +69,7 @@ export function VersionHead({
         ))}
         {rest.length > 0 && (
           <select
-            className="pk-input"
+            className="pk-asset-input"
             aria-label={words.__('Compare with')}
             value={against ?? ''}
             onChange={event => onAgainst(event.target.value === '' ? null : Number(event.target.value))}
@@ -88,7 +84,7 @@ export function VersionHead({
         )}
         {asset.may_write && (
           <button type="button" className="pk-button" disabled={busy} onClick={remove}>
-            {words.__('Delete version…')}
+            {words.__('Delete v%1…', number)}
           </button>
         )}
       </div>

@@ -1,5 +1,5 @@
 /** Small pieces of the views of assets. */
-import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
 
 import { Problem } from '../../api/client';
 import { useShell, type Kind, type Words } from '../shell';
@@ -9,7 +9,7 @@ export function kindTitle(kind: Kind, words: Words): string {
   return { dataset: words.__('Datasets'), algorithm: words.__('Algorithms'), model: words.__('Models') }[kind];
 }
 
-/** A field with its label, and what the platform says against it. */
+/** A field with its label, a hint, and what the platform says against it; `children` gets what ties them together. */
 export function Field({
   label,
   error,
@@ -21,26 +21,43 @@ export function Field({
   name: string;
   error?: Error | null;
   hint?: string;
-  children: ReactNode;
+  children: (tie: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }) => ReactNode;
 }) {
-  const refused = error instanceof Problem && error.field.split('.')[0] === name ? error.message : null;
+  const id = useId();
+  const refused = refusalOf(error, name);
+  const note = refused ?? hint;
   return (
-    <label className="pk-field">
-      <span className="pk-field-label">{label}</span>
-      {children}
-      {hint && !refused && <span className="pk-field-hint">{hint}</span>}
-      {refused && (
-        <span className="pk-refusal" role="alert">
-          {refused}
+    <div className="pk-asset-field">
+      <label className="pk-asset-field-label" htmlFor={id}>
+        {label}
+      </label>
+      {children({
+        id,
+        'aria-describedby': note === undefined ? undefined : `${id}-note`,
+        'aria-invalid': refused === null ? undefined : true
+      })}
+      {note !== undefined && (
+        <span
+          id={`${id}-note`}
+          className={refused === null ? 'pk-asset-field-hint' : 'pk-refusal'}
+          role={refused === null ? undefined : 'alert'}
+        >
+          {note}
         </span>
       )}
-    </label>
+    </div>
   );
 }
 
-/** What the platform says against something no field is to blame for. */
+/** What the platform says against a field, or against one of its items. */
+function refusalOf(error: Error | null | undefined, name: string): string | null {
+  const errors = error instanceof Problem ? error.errors : [];
+  return errors.find(({ field }) => field.split('.')[0] === name)?.message ?? null;
+}
+
+/** What the platform says against something none of the form's `fields` is to blame for. */
 export function Refusal({ error, fields = [] }: { error: Error | null; fields?: string[] }) {
-  if (!error || (error instanceof Problem && fields.includes(error.field.split('.')[0] ?? ''))) {
+  if (!error || fields.some(name => refusalOf(error, name) !== null)) {
     return null;
   }
   return (
@@ -73,7 +90,7 @@ export function SortHead<K extends string>({
   return (
     <th
       scope="col"
-      className={numeric ? 'pk-num' : undefined}
+      className={numeric ? 'pk-amount' : undefined}
       aria-sort={sorted ? (sorted.down ? 'descending' : 'ascending') : undefined}
     >
       <button type="button" className="pk-sort" onClick={() => onOrder({ by, down: sorted ? !sorted.down : false })}>
