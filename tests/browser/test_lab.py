@@ -145,7 +145,7 @@ def test_from_a_folder_of_data_to_a_job_that_uses_it(lab: Page, tmp_path: Path):
     making = lab.get_by_role("form", name="New dataset")
     making.get_by_role("textbox", name=re.compile("^Name")).fill("numbers")
     making.get_by_role("button", name="Make it").click()
-    expect(lab.locator(".pk-asset").last).to_contain_text("numbers")
+    expect(lab.get_by_role("heading", name="numbers")).to_be_visible()
     with lab.expect_file_chooser() as chooser:
         lab.get_by_role("button", name="Choose a folder…").click()
     chooser.value.set_files(folder)
