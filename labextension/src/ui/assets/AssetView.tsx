@@ -1,8 +1,12 @@
 /** One dataset, algorithm or model: its versions, their files, and who may use it. */
 import { type DragEvent, useState, useSyncExternalStore } from 'react';
 
+import { Problem } from '../../api/client';
+import { droppedFiles } from '../../api/upload/dropped';
+import type { Source } from '../../api/upload/manifest';
 import { Empty, Loaded, Section, Skeleton } from '../parts';
 import { type Kind, useShell } from '../shell';
+import { Refusal, useAct } from './bits';
 import { Browser } from './Browser';
 import { Code } from './Code';
 import { Diff } from './Diff';
@@ -25,12 +29,27 @@ interface Props {
 /** One dataset, algorithm or model: its versions, their files, and who may use it. */
 export function AssetView({ kind, workspace, name, version }: Props) {
   const place = { kind, workspace, name };
+  const { open, words } = useShell();
   const query = useAsset(place);
+  // What is gone is not shown greyed, as what is old is.
+  const gone = query.error instanceof Problem && query.error.status === 404;
   return (
     <div className="pk-page">
-      <Loaded query={query} lines={8}>
-        {asset => <Opened place={place} asset={asset} version={version} />}
-      </Loaded>
+      {gone ? (
+        <Empty
+          action={
+            <button type="button" className="pk-button" onClick={() => open({ view: 'assets', kind })}>
+              {words.__('Show all')}
+            </button>
+          }
+        >
+          {query.error?.message}
+        </Empty>
+      ) : (
+        <Loaded query={query} lines={8}>
+          {asset => <Opened place={place} asset={asset} version={version} />}
+        </Loaded>
+      )}
     </div>
   );
 }
@@ -44,11 +63,13 @@ function Opened({ place, asset, version }: { place: Place; asset: Asset; version
   const [file, setFile] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
   const [over, setOver] = useState(false);
+  const [sources, setSources] = useState<Source[] | null>(null);
+  const dropping = useAct();
   const versions = useVersions(place);
   const ready = versions.data?.pages.flatMap(page => page.items) ?? [];
   const number = chosen ?? asset.latest;
   const shown = ready.find(one => one.number === number);
-  const receiving = asset.may_write && (adding || over || asset.latest === null || upload !== null);
+  const receiving = asset.may_write && (adding || over || sources !== null || asset.latest === null || upload !== null);
   // The newest version is shown until one chooses; a new one must not move away what one looks at.
   if (chosen === null && asset.latest !== null) {
     setChosen(asset.latest);
@@ -68,7 +89,14 @@ function Opened({ place, asset, version }: { place: Place; asset: Asset; version
     <div
       onDragOver={event => drag(event, true)}
       onDragLeave={event => !event.currentTarget.contains(event.relatedTarget as Node | null) && setOver(false)}
-      onDrop={event => drag(event, false)}
+      onDrop={event => {
+        drag(event, false);
+        const { dataTransfer } = event;
+        if (asset.may_write && upload === null && dataTransfer.types.includes('Files')) {
+          setAdding(true);
+          dropping.act(async () => setSources(await droppedFiles(dataTransfer)));
+        }
+      }}
     >
       <Head
         place={place}
@@ -80,15 +108,17 @@ function Opened({ place, asset, version }: { place: Place; asset: Asset; version
       {receiving && (
         <UploadPane
           place={place}
-          closable={asset.latest !== null}
-          onStaged={() => setAdding(true)}
-          onClose={() => setAdding(false)}
+          sources={sources}
+          over={over}
+          onSources={setSources}
+          onClose={asset.latest === null ? undefined : () => setAdding(false)}
           onDone={made => {
             setAdding(false);
             void changed().then(() => choose(made));
           }}
         />
       )}
+      <Refusal error={dropping.error} />
       {number === null ? (
         !asset.may_write && <Empty>{words.__('There is no version yet.')}</Empty>
       ) : (

@@ -1,6 +1,7 @@
 /** An upload on its way. */
 import { useId, useSyncExternalStore } from 'react';
 
+import { Problem } from '../../api/client';
 import { FolderUpload } from '../../api/upload/folderUpload';
 import { FileTrouble, type Progress, type Upload } from '../../api/upload/upload';
 import { bytes, duration } from '../format';
@@ -87,7 +88,8 @@ function facts(
 }
 
 function errorText(error: Error, words: Words): string {
-  return error instanceof FileTrouble
-    ? words.__('%1 cannot be read, or has changed since it was chosen. Choose the files again.', error.path)
-    : error.message;
+  if (error instanceof FileTrouble) {
+    return words.__('%1 cannot be read, or has changed since it was chosen. Choose the files again.', error.path);
+  }
+  return error instanceof Problem && error.status === 0 ? words.__('The platform does not answer.') : error.message;
 }

@@ -1,16 +1,15 @@
 /** A new version from this computer: choosing, a look at what was chosen, sending. */
-import { type DragEvent, useRef, useState, useSyncExternalStore } from 'react';
+import { useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import { KINDS } from '../../api/queries';
 import { archiveFormat } from '../../api/upload/archive';
 import { ArchiveUpload } from '../../api/upload/archiveUpload';
-import { chosenFiles, droppedFiles } from '../../api/upload/dropped';
+import { chosenFiles } from '../../api/upload/dropped';
 import { FolderUpload } from '../../api/upload/folderUpload';
 import { type Plan, plan, type Source } from '../../api/upload/manifest';
 import type { Upload } from '../../api/upload/upload';
 import { bytes } from '../format';
 import { useShell, type Words } from '../shell';
-import { Refusal, useAct } from './bits';
 import { type Place, useAssetChanged } from './queries';
 import { keepUpload, runningUpload, watchUploads } from './running';
 import { Sending } from './Sending';
@@ -25,31 +24,26 @@ interface Staged {
   archive: { file: Blob; name: string; format: 'zip' | 'tar' } | null;
 }
 
-/** Takes files, whole folders or an archive, and makes a version of them. */
+/** Takes files, whole folders or an archive, and makes a version of them. `sources` are what was chosen. */
 export function UploadPane({
   place,
-  closable,
-  onStaged,
+  sources,
+  over,
+  onSources,
   onClose,
   onDone
 }: {
   place: Place;
-  closable: boolean;
-  onStaged: () => void;
-  onClose: () => void;
+  sources: Source[] | null;
+  over: boolean;
+  onSources: (sources: Source[] | null) => void;
+  onClose?: () => void;
   onDone: (number: number) => void;
 }) {
   const { api, base, transport, headers, words, announce } = useShell();
   const changed = useAssetChanged(place);
   const upload = useSyncExternalStore(watchUploads, () => runningUpload(place));
-  const [staged, setStaged] = useState<Staged | null>(null);
-  const { act, error } = useAct();
-  const stage = (sources: Source[]): void => {
-    if (sources.length > 0) {
-      setStaged(stagedOf(sources));
-      onStaged();
-    }
-  };
+  const staged = useMemo(() => (sources && sources.length > 0 ? stagedOf(sources) : null), [sources]);
   const start = ({ plan: { files }, archive }: Staged, unpack: boolean): void => {
     const way = { base, transport, headers };
     const { kind, workspace, name } = place;
@@ -77,7 +71,7 @@ export function UploadPane({
       }
     });
     keepUpload(place, begun);
-    setStaged(null);
+    onSources(null);
     begun.start();
   };
   if (upload) {
@@ -86,16 +80,11 @@ export function UploadPane({
   return (
     <section className="pk-asset-form" aria-label={words.__('New version')}>
       {staged ? (
-        <Chosen staged={staged} onStart={unpack => start(staged, unpack)} onBack={() => setStaged(null)} />
+        <Chosen staged={staged} onStart={unpack => start(staged, unpack)} onBack={() => onSources(null)} />
       ) : (
         <>
           <Unfinished place={place} />
-          <Chooser
-            onFiles={stage}
-            onDrop={transfer => act(async () => stage(await droppedFiles(transfer)))}
-            onClose={closable ? onClose : undefined}
-          />
-          <Refusal error={error} />
+          <Chooser over={over} onFiles={onSources} onClose={onClose} />
         </>
       )}
     </section>
@@ -112,36 +101,23 @@ function stagedOf(sources: Source[]): Staged {
 }
 
 function Chooser({
+  over,
   onFiles,
-  onDrop,
   onClose
 }: {
+  over: boolean;
   onFiles: (sources: Source[]) => void;
-  onDrop: (transfer: DataTransfer) => void;
   onClose?: () => void;
 }) {
   const { words } = useShell();
-  const [over, setOver] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const drag = (event: DragEvent, inside: boolean): void => {
-    event.preventDefault();
-    setOver(inside);
-  };
   const take = (input: HTMLInputElement): void => {
     onFiles(input.files ? chosenFiles(input.files) : []);
     input.value = ''; // the same choice again is a choice too
   };
   return (
-    <div
-      className={over ? 'pk-drop pk-over' : 'pk-drop'}
-      onDragOver={event => drag(event, true)}
-      onDragLeave={event => drag(event, false)}
-      onDrop={event => {
-        drag(event, false);
-        onDrop(event.dataTransfer);
-      }}
-    >
+    <div className={over ? 'pk-drop pk-over' : 'pk-drop'}>
       <p>{words.__('Drop files, folders or one zip or tar archive here. They become a version as they are.')}</p>
       <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={() => files.current?.click()}>

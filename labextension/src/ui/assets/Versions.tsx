@@ -1,10 +1,12 @@
 /** The versions of an asset, newest first; those that were deleted leave their number. */
+import { answer } from '../../api/client';
+import { KINDS } from '../../api/queries';
 import { bytes } from '../format';
 import { Ago, Skeleton } from '../parts';
 import { useShell } from '../shell';
-import { More, walkRows } from './bits';
+import { More, Refusal, useAct, walkRows } from './bits';
 import { deletedNumbers } from './files';
-import { type Asset, type Place, useUnfinished, type useVersions, type Version } from './queries';
+import { type Asset, type Place, useAssetChanged, useUnfinished, type useVersions, type Version } from './queries';
 
 /** A list to choose a version from. */
 export function Versions({
@@ -69,11 +71,14 @@ export function Versions({
 
 /** Uploads that are no version yet, whoever sends them. */
 function Unfinished({ place, enabled }: { place: Place; enabled: boolean }) {
-  const { words } = useShell();
+  const { words, api, confirm } = useShell();
   const { data } = useUnfinished(place, enabled);
+  const changed = useAssetChanged(place);
+  const { act, busy, error } = useAct();
   if (!data || data.items.length === 0) {
     return null;
   }
+  const { kind, workspace, name } = place;
   const names = {
     uploading: words.__('being sent'),
     verifying: words.__('being verified'),
@@ -81,16 +86,32 @@ function Unfinished({ place, enabled }: { place: Place; enabled: boolean }) {
     failed: words.__('failed'),
     deleted: words.__('deleted')
   };
+  const giveUp = (id: string): void =>
+    act(async () => {
+      const lost = words.__('What was sent so far is not kept. If somebody still sends, their upload fails.');
+      if (await confirm(words.__('Give up this upload?'), lost, words.__('Give up'))) {
+        const params = { path: { workspace, name, upload: id } };
+        await answer(api.DELETE(`/${KINDS[kind]}/{workspace}/{name}/uploads/{upload}`, { params }));
+        await changed();
+      }
+    });
   return (
-    <ul className="pk-list" aria-label={words.__('Not versions yet')}>
-      {data.items.map(upload => (
-        <li key={upload.id} className="pk-version-row pk-quiet" title={upload.error ?? undefined}>
-          <span className="pk-version-number">{names[upload.state]}</span>
-          <span className="pk-fact pk-version-more">
-            {upload.creator} · <Ago time={upload.created} />
-          </span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="pk-list" aria-label={words.__('Not versions yet')}>
+        {data.items.map(upload => (
+          <li key={upload.id} className="pk-version-row pk-quiet">
+            <span className="pk-version-number">{names[upload.state]}</span>
+            <button type="button" className="pk-copy" disabled={busy} onClick={() => giveUp(upload.id)}>
+              {words.__('Give up…')}
+            </button>
+            <span className="pk-fact pk-version-more">
+              {upload.creator} · <Ago time={upload.created} />
+              {upload.error && <span className="pk-refusal"> {upload.error}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <Refusal error={error} />
+    </>
   );
 }

@@ -1,7 +1,7 @@
 /** What the views of assets read and change. */
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 
-import { type Api, answer, type Schemas } from '../../api/client';
+import { type Api, answer, Problem, type Schemas } from '../../api/client';
 import { KINDS } from '../../api/queries';
 import { type Kind, useShell } from '../shell';
 import { encodePath } from './files';
@@ -53,6 +53,10 @@ export function useAssetPages(kind: Kind, { q, view, label, facet }: AssetFilter
   });
 }
 
+function isGone(error: Error | null): boolean {
+  return error instanceof Problem && error.status === 404;
+}
+
 /** One asset. */
 export function useAsset({ kind, workspace, name }: Place) {
   const { api } = useShell();
@@ -60,7 +64,7 @@ export function useAsset({ kind, workspace, name }: Place) {
     queryKey: ['asset', kind, workspace, name],
     queryFn: ({ signal }) =>
       answer(api.GET(`/${KINDS[kind]}/{workspace}/{name}`, { params: { path: { workspace, name } }, signal })),
-    refetchInterval: CALM_MS
+    refetchInterval: query => (isGone(query.state.error) ? false : CALM_MS)
   });
 }
 
