@@ -9,7 +9,7 @@ export type Workload = Schemas['Workload'];
 
 export const KINDS = { dataset: 'datasets', algorithm: 'algorithms', model: 'models' } as const;
 const LIVE_MS = 2000;
-const CALM_MS = 15000;
+const CALM_MS = 5000;
 
 /** Whether a workload is still on its way. */
 export function isOpen(phase: Workload['phase']): boolean {
