@@ -1,13 +1,28 @@
 /** What was asked for: command, variables, spec, labels, notes. */
-import { useBalance, useSpecs, type Workload } from '../../api/queries';
+import { useState } from 'react';
+
 import type { Schemas } from '../../api/client';
+import { useBalance, useSpecs, type Workload } from '../../api/queries';
 import { duration, exactly, money, shape } from '../format';
 import { useShell } from '../shell';
 
-type Request = Schemas['JobRequest'];
-type Command = Request['command'];
+type Command = Schemas['JobRequest']['command'];
 
+/** Folded until one wants to know. */
 export function Asked({ job }: { job: Workload }) {
+  const { words } = useShell();
+  const [open, setOpen] = useState(false);
+  return (
+    <details className="pk-box pk-asked" onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary>
+        <h2>{words.__('What was asked for')}</h2>
+      </summary>
+      {open && <Request job={job} />}
+    </details>
+  );
+}
+
+function Request({ job }: { job: Workload }) {
   const { words, language } = useShell();
   const { data: specs } = useSpecs();
   const { data: balance } = useBalance(job.workspace);
@@ -38,10 +53,7 @@ export function Asked({ job }: { job: Workload }) {
     [words.__('Budget'), request.budget_micro == null ? '' : money(request.budget_micro, balance?.currency ?? '')]
   ];
   return (
-    <details className="pk-box pk-asked">
-      <summary>
-        <h2>{words.__('What was asked for')}</h2>
-      </summary>
+    <>
       {roles.map(role => (
         <dl key={role.name} className="pk-facts">
           {role.name && <Fact name={words.__('Role')} value={role.name} />}
@@ -59,7 +71,7 @@ export function Asked({ job }: { job: Workload }) {
         ))}
         <Code name={words.__('Notes')} text={job.notes} />
       </dl>
-    </details>
+    </>
   );
 }
 

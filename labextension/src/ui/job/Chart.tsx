@@ -74,7 +74,7 @@ export function Chart({ name, lines, axis, group }: Props) {
             return (
               <li key={at} title={label}>
                 {count > 1 && <Mark at={at} />} {count > 1 && <span className="pk-chart-label">{label}</span>}{' '}
-                <span className="pk-chart-value">{value === null ? '–' : number(value, language)}</span>
+                <span className="pk-chart-value">{value === null ? '–' : valueText(value, language)}</span>
               </li>
             );
           })}
@@ -106,6 +106,15 @@ function emptyOf(count: number): uPlot.AlignedData {
   return [[], ...Array.from({ length: count }, () => [])];
 }
 
+/** A value with four digits that matter: "0.0123", "7.444e-8". */
+function valueText(value: number, language: string): string {
+  return isTiny(value) ? String(Number(value.toPrecision(4))) : number(value, language);
+}
+
+function isTiny(value: number): boolean {
+  return value !== 0 && Math.abs(value) < 1e-4;
+}
+
 function placeText(x: number, axis: Axis, words: Words, language: string): string {
   return axis === 'step' ? words.__('step %1', number(x, language)) : words.__('after %1', duration(x));
 }
@@ -116,7 +125,7 @@ function told(name: string, lines: Line[], axis: Axis, words: Words, language: s
   if (!last) {
     return words.__('%1: no values', name);
   }
-  return words.__('%1: last %2, %3', name, number(last.y, language), placeText(last.x, axis, words, language));
+  return words.__('%1: last %2, %3', name, valueText(last.y, language), placeText(last.x, axis, words, language));
 }
 
 function options(
@@ -132,19 +141,17 @@ function options(
   const compact = new Intl.NumberFormat(language, { maximumSignificantDigits: 4, notation: 'compact' });
   const line: uPlot.Axis = {
     stroke: colour('--jp-ui-font-color2'),
-    grid: { stroke: colour('--jp-border-color3'), width: 1 },
+    grid: { stroke: colour('--jp-border-color2'), width: 1 },
     ticks: { show: false },
     font: `11px ${style.fontFamily}`
   };
   const written = (_: uPlot, splits: number[]): string[] =>
-    splits.map(value =>
-      Math.abs(value) > 0 && Math.abs(value) < 1e-4 ? value.toExponential() : compact.format(value)
-    );
+    splits.map(value => (isTiny(value) ? value.toExponential() : compact.format(value)));
   return {
     width: element.clientWidth || 300,
     height: HEIGHT,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     cursor: { sync: { key: `pumpkin:${group}` }, drag: { x: true, y: false }, y: false },
     scales: { x: { time: false } },
     axes: [

@@ -1,5 +1,5 @@
 /** Choosing jobs of the same workspace whose curves are drawn beside. */
-import { useDeferredValue, useId, useState } from 'react';
+import { useDeferredValue, useEffect, useId, useRef, useState } from 'react';
 
 import { useWorkloads, type Workload, type WorkloadSummary } from '../../api/queries';
 import { Ago, Loaded, PhaseSign } from '../parts';
@@ -17,8 +17,26 @@ export function Compare({ job, others, onChange }: Props) {
   const { words } = useShell();
   const [open, setOpen] = useState(false);
   const id = useId();
+  const place = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (!open) {
+      return;
+    }
+    const left = (event: Event): void => {
+      if (event.target instanceof Node && !place.current?.contains(event.target)) {
+        setOpen(false);
+      }
+    };
+    document.addEventListener('pointerdown', left);
+    document.addEventListener('focusin', left);
+    return () => {
+      document.removeEventListener('pointerdown', left);
+      document.removeEventListener('focusin', left);
+    };
+  }, [open]);
   return (
     <span
+      ref={place}
       className="pk-compare"
       onKeyDown={event => {
         if (event.key === 'Escape' && open) {

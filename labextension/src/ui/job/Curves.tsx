@@ -37,7 +37,7 @@ export function Curves({ job, onScreen }: { job: Workload; onScreen: boolean }) 
     }))
   ];
   return (
-    <section className="pk-curves" aria-label={words.__('Curves')}>
+    <section className={names.length > 0 ? 'pk-curves' : 'pk-curves pk-none'} aria-label={words.__('Curves')}>
       <div className="pk-job-bar">
         <h2>{words.__('Curves')}</h2>
         {names.length > 0 && (

@@ -31,6 +31,11 @@ export function Failed({ job, actions }: { job: Workload; actions: Actions }) {
   );
 }
 
+/** What went wrong is said last. */
+function toEnd(element: HTMLElement | null): void {
+  element?.scrollTo({ top: element.scrollHeight });
+}
+
 function LastWords({ job, replica }: { job: Workload; replica: string }) {
   const { words, base, transport } = useShell();
   const query = useQuery({
@@ -51,7 +56,7 @@ function LastWords({ job, replica }: { job: Workload; replica: string }) {
         lines.length === 0 ? (
           <p className="pk-hint">{words.__('Nothing was written to the log.')}</p>
         ) : (
-          <pre className="pk-last-words" tabIndex={0} aria-label={words.__('The last lines of the log')}>
+          <pre ref={toEnd} className="pk-last-words" tabIndex={0} aria-label={words.__('The last lines of the log')}>
             {lines.map((line, at) => (
               <span key={at}>
                 {pieces(line).map(({ text, className }, place) => (

@@ -12,7 +12,7 @@ export function JobHead({ job, actions }: { job: Workload; actions: Actions }) {
   // A failed job has these beside what went wrong, where one looks for them.
   const again = job.phase !== 'failed';
   return (
-    <header className="pk-job-head">
+    <div className="pk-job-head">
       <div className="pk-job-title">
         <h1>{job.name}</h1>
         <span className="pk-job-phase">
@@ -58,7 +58,7 @@ export function JobHead({ job, actions }: { job: Workload; actions: Actions }) {
           {words.__('Delete')}
         </button>
       </div>
-    </header>
+    </div>
   );
 }
 

@@ -130,14 +130,9 @@ function Batch({ jobs, selected, onSelect }: BatchProps) {
       const refused = items.filter(item => !item.done);
       onSelect(new Set(refused.map(item => item.id)));
       if (refused[0]) {
-        const text = words._n(
-          '%1 job was refused: %2',
-          '%1 jobs were refused, the first because: %2',
-          refused.length,
-          refused.length,
-          refused[0].message
-        );
-        announce(text, 'error');
+        const count = refused.length;
+        const text = words._n('%1 job was refused', '%1 jobs were refused', count, count);
+        announce(`${text}: ${refused[0].message}`, 'error');
       }
     } catch (error) {
       announce(error instanceof Error ? error.message : String(error), 'error');

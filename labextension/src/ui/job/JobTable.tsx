@@ -146,7 +146,7 @@ const Row = memo(function Row({ job, selected, tabbed, onToggle, onFocus }: RowP
       </td>
       <td className="pk-wide-only">{job.replicas > 1 ? `${job.replicas} × ${job.spec}` : job.spec}</td>
       <td className="pk-fact">{job.started ? <Ago time={job.started} /> : words.__('not yet')}</td>
-      <td className="pk-num">{isOpen(job.phase) ? <Ran job={job} /> : duration(ran(job, 0) ?? 0)}</td>
+      <td className="pk-num">{job.started && (isOpen(job.phase) ? <Ran job={job} /> : duration(ran(job, 0) ?? 0))}</td>
       <td className="pk-num">
         <Cost job={job} />
       </td>

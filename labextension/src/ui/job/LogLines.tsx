@@ -34,6 +34,7 @@ export const LogLines = forwardRef<LogLinesHandle, Props>(function LogLines(prop
   const { store } = feed;
   const place = useRef<HTMLDivElement>(null);
   const top = useRef(0);
+  const end = useRef(0);
   const known = useRef(store.earlier);
   const virtual = useVirtualizer({
     count: Math.ceil(store.count / BLOCK),
@@ -54,7 +55,7 @@ export const LogLines = forwardRef<LogLinesHandle, Props>(function LogLines(prop
       element.scrollTop += (store.earlier - known.current) * ROW;
     }
     known.current = store.earlier;
-    top.current = element.scrollTop;
+    top.current = end.current = element.scrollTop;
   }, [store, version, follow]);
 
   useImperativeHandle(
@@ -80,10 +81,12 @@ export const LogLines = forwardRef<LogLinesHandle, Props>(function LogLines(prop
       return;
     }
     const left = element.scrollHeight - element.scrollTop - element.clientHeight;
-    if (left < NEAR_END) {
+    if (left < 1) {
       onFollow(true);
-    } else if (element.scrollTop < top.current - 1) {
+    } else if (follow && element.scrollTop < end.current - 1) {
       onFollow(false);
+    } else if (element.scrollTop > top.current && left < NEAR_END) {
+      onFollow(true);
     }
     top.current = element.scrollTop;
   };
@@ -92,12 +95,18 @@ export const LogLines = forwardRef<LogLinesHandle, Props>(function LogLines(prop
   return (
     <div
       ref={place}
-      className="pk-log-lines"
+      className={feed.state === 'ended' ? 'pk-log-lines pk-ended' : 'pk-log-lines'}
       role="log"
       aria-label={words.__('Lines of the log')}
       aria-live="off"
       tabIndex={0}
       onScroll={scrolled}
+      onWheel={event => {
+        // Said before it has scrolled: a line that arrives meanwhile would take it back.
+        if (event.deltaY < 0 && event.currentTarget.scrollTop > 0) {
+          onFollow(false);
+        }
+      }}
       style={{ ['--pk-digits' as string]: store.whole ? digits : 0 }}
     >
       <div className="pk-log-space" style={{ height: store.count * ROW }}>

@@ -8,7 +8,7 @@ export function LogSearchBox(props: { finder: LogFinder; finding: Finding; partl
   const { finder, finding, partly } = props;
   const { needle, count, at, done } = finding;
   const none = done ? words.__('no line') : words.__('searching');
-  const some = words._n('%1 of %2 line', '%1 of %2 lines', count, at, `${count}${done && !partly ? '' : '+'}`);
+  const some = words.__('%1 of %2', at, `${count}${done && !partly ? '' : '+'}`);
   return (
     <span className="pk-log-search" role="search">
       <input

@@ -21,7 +21,7 @@ export function LogView({ job }: { job: Workload }) {
   const main = replica !== null && names.includes(replica) ? replica : names[0];
   const chosen = attempt ?? job.attempt;
   return (
-    <section ref={place} className="pk-log" aria-label={words.__('Log')}>
+    <section ref={place} className={main === undefined ? 'pk-log pk-empty-log' : 'pk-log'} aria-label={words.__('Log')}>
       {main === undefined ? (
         <>
           <div className="pk-job-bar">

@@ -92,6 +92,7 @@ function Use({ member, samples }: { member: Member; samples: Sample[] }) {
       </tr>
     );
   }
+  const cores = member.cpu_milli / 1000;
   const cpu = (sample: Sample): number => sample.cpu_milli / (member.cpu_milli || 1);
   const memory = (sample: Sample): number => sample.memory / (member.memory || 1);
   const peak = samples.reduce((most, sample) => Math.max(most, sample.memory), 0);
@@ -104,7 +105,7 @@ function Use({ member, samples }: { member: Member; samples: Sample[] }) {
         <Spark
           samples={samples}
           share={cpu}
-          text={words.__('%1 % of %2 cores', percent(cpu(last)), member.cpu_milli / 1000)}
+          text={words.__('%1 % of %2', percent(cpu(last)), words._n('%1 core', '%1 cores', cores, cores))}
         />
       </td>
       <td>
@@ -130,13 +131,14 @@ function Use({ member, samples }: { member: Member; samples: Sample[] }) {
   );
 }
 
-const percent = (share: number): number => Math.round(share * 100);
+/** A share in percent, small ones with a decimal. */
+const percent = (share: number): number => (share < 0.1 ? Math.round(share * 1000) / 10 : Math.round(share * 100));
 
 function Spark({ samples, share, text }: { samples: Sample[]; share: (sample: Sample) => number; text: string }) {
   const points = samples.map((sample): [number, number] => [Date.parse(sample.time) / 1000, share(sample)]);
   return (
     <span className="pk-spark">
-      <svg width={WIDTH} height={HEIGHT} viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`} aria-hidden="true">
+      <svg preserveAspectRatio="none" viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`} aria-hidden="true">
         <line x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         <path d={sparkPath(points, WIDTH, HEIGHT, GAP_SECONDS)} />
       </svg>

@@ -14,17 +14,18 @@ export async function readMetrics(
   store: MetricStore,
   signal?: AbortSignal
 ): Promise<MetricStore> {
-  for (;;) {
-    const { items } = await answer(
+  for (let cursor: string | undefined; ;) {
+    const { items, next } = await answer(
       api.GET('/workloads/{workload}/metrics', {
-        params: { path: { workload: id }, query: { limit: PAGE, cursor: store.lastId || undefined } },
+        params: { path: { workload: id }, query: { limit: PAGE, cursor } },
         signal
       })
     );
     store.add(items);
-    if (items.length < PAGE) {
+    if (items.length < PAGE || next == null) {
       return store;
     }
+    cursor = next;
   }
 }
 
@@ -52,15 +53,17 @@ export class MetricFeed {
     return () => this.listeners.delete(listener);
   };
 
-  /** Reads what there is, then follows. Called again, it goes on where it was left. */
+  /** Reads what there is, then follows. Called again, it goes on behind the last point. */
   resume = async (): Promise<void> => {
     const { signal } = (this.paused = new AbortController());
     const { api, base, transport, id } = this.source;
     try {
       this.error = null;
-      await readMetrics(api, id, this.store, signal);
-      this.loaded = true;
-      this.tell();
+      if (!this.loaded) {
+        await readMetrics(api, id, this.store, signal);
+        this.loaded = true;
+        this.tell();
+      }
       if (!this.live || signal.aborted) {
         return;
       }
