@@ -45,8 +45,8 @@ lint: $(STAMPS)/python $(STAMPS)/lab ## check style, types and the arrows betwee
 	@$(BIN)/lint-imports
 	@cd labextension && npm run --silent lint
 
-bench: install ## run a benchmark: B=submit, queue, list or idle
-	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle)"; exit 2; }
+bench: install ## run a benchmark: B=submit, queue, list, idle, log or lab
+	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle, log, lab)"; exit 2; }
 	@$(BIN)/python -m bench.$(B)
 
 models: $(STAMPS)/python ## renew docs/openapi.json and what is made from it: the SDK's models and its synchronous client

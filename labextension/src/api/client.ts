@@ -2,6 +2,7 @@
 import createClient, { type Client } from 'openapi-fetch';
 
 import type { components, paths } from './schema';
+import { newKey } from './key';
 
 export type Schemas = components['schemas'];
 export type Api = Client<paths>;
@@ -52,7 +53,7 @@ export function createApi(base: string, transport: Transport): Api {
     onRequest({ request }) {
       // A call that is repeated by hand sends its own key; all others are made once.
       if (request.method === 'POST' && !request.headers.has('Idempotency-Key')) {
-        request.headers.set('Idempotency-Key', crypto.randomUUID());
+        request.headers.set('Idempotency-Key', newKey());
       }
       return request;
     },

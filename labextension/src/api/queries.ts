@@ -2,7 +2,7 @@
 import { keepPreviousData, type QueryClient, useQuery } from '@tanstack/react-query';
 
 import { type Kind, useShell } from '../ui/shell';
-import { answer, type Schemas } from './client';
+import { answer, Problem, type Schemas } from './client';
 
 export type WorkloadSummary = Schemas['WorkloadSummary'];
 export type Workload = Schemas['Workload'];
@@ -42,7 +42,10 @@ export function useWorkload(id: string) {
   return useQuery({
     queryKey: ['workload', id],
     queryFn: ({ signal }) => answer(api.GET('/workloads/{workload}', { params: { path: { workload: id } }, signal })),
-    refetchInterval: query => (query.state.data && !isOpen(query.state.data.phase) ? false : LIVE_MS)
+    refetchInterval: ({ state: { data, error } }) => {
+      const over = (data && !isOpen(data.phase)) ?? (error instanceof Problem && error.status === 404);
+      return over ? false : LIVE_MS;
+    }
   });
 }
 

@@ -4,6 +4,7 @@ import { lazy, type ReactElement } from 'react';
 
 import type { Target, Words } from '../ui/shell';
 import { pumpkinIcon } from './icon';
+import { newKey } from '../api/key';
 
 const JobView = lazy(async () => ({ default: (await import('../ui/job/JobView')).JobView }));
 const JobList = lazy(async () => ({ default: (await import('../ui/job/JobList')).JobList }));
@@ -30,12 +31,12 @@ export function viewOf(target: Target, words: Words): View {
         id: 'new-job',
         title: words.__('New job'),
         icon,
-        element: <JobForm key={crypto.randomUUID()} from={target.from} preset={target.preset} />
+        element: <JobForm key={newKey()} from={target.from} preset={target.preset} />
       };
     case 'asset': {
-      const { kind, workspace, name } = target;
-      const element = <AssetView kind={kind} workspace={workspace} name={name} version={target.version} />;
-      return { id: `${kind}:${workspace}/${name}`, title: name, icon, element };
+      const { kind, workspace, name, version } = target;
+      const element = <AssetView kind={kind} workspace={workspace} name={name} version={version} />;
+      return { id: `${kind}:${workspace}/${name}@${version ?? ''}`, title: name, icon, element };
     }
     case 'assets': {
       const titles = {

@@ -5,6 +5,7 @@ import { Problem } from '../api/client';
 import type { Workload } from '../api/queries';
 import { ago, exactly } from './format';
 import { useShell, type Words } from './shell';
+import { copyText } from './copy';
 
 type Phase = Workload['phase'];
 
@@ -65,7 +66,7 @@ export function Ago({ time }: { time: string }) {
 export function Copyable({ text }: { text: string }) {
   const { words, announce } = useShell();
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text);
+    await copyText(text);
     announce(words.__('Copied: %1', text), 'info');
   };
   return (

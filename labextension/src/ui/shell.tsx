@@ -23,7 +23,7 @@ export interface JobDraft {
   models: string[];
 }
 
-/** Translates; the domain's catalogue is the shell's. `%1`, `%2` … stand for the values. */
+/** Translates; the domain's catalogue is the shell's. `%1`, `%2` … stand for the values, of `_n` for `n` and the values. */
 export interface Words {
   __: (text: string, ...values: (string | number)[]) => string;
   _n: (one: string, many: string, n: number, ...values: (string | number)[]) => string;

@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import { useShell } from '../shell';
 import { jobCode, notebookCode, type Where } from './snippet';
+import { copyText } from '../copy';
 
 /** The code for a notebook or for a job, and its copy. */
 export function Code({ where }: { where: Where }) {
@@ -10,7 +11,7 @@ export function Code({ where }: { where: Where }) {
   const [place, setPlace] = useState<'notebook' | 'job'>('notebook');
   const code = place === 'notebook' ? notebookCode(where) : jobCode(where);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(code);
+    await copyText(code);
     announce(words.__('The code is copied.'), 'info');
   };
   const choices = { notebook: words.__('In a notebook'), job: words.__('In a job') };

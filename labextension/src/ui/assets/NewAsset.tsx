@@ -6,6 +6,7 @@ import { useMe } from '../../api/queries';
 import { type Kind, useShell, type Words } from '../shell';
 import { Field, Refusal, useAct } from './bits';
 import { createAsset } from './queries';
+import { newKey } from '../../api/key';
 
 /** The form of a new asset; opens it when it is made. */
 export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void }) {
@@ -17,7 +18,7 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
   const [description, setDescription] = useState('');
   const { busy, error, act } = useAct();
   // One key for one intent: sending the form again after a break makes nothing twice.
-  const key = useRef(crypto.randomUUID());
+  const key = useRef(newKey());
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const writable = me?.workspaces.filter(({ role }) => role !== 'viewer') ?? [];
@@ -25,7 +26,7 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
   const make = async (): Promise<void> => {
     const wanted = { name: name.trim(), workspace: chosen || null, description };
     const asset = await createAsset(api, kind, wanted, key.current);
-    key.current = crypto.randomUUID();
+    key.current = newKey();
     await cache.invalidateQueries({ queryKey: ['assets', kind] });
     onClose();
     open({ view: 'asset', kind, workspace: asset.workspace, name: asset.name });
@@ -59,7 +60,7 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
               value={name}
               onChange={event => {
                 setName(event.target.value);
-                key.current = crypto.randomUUID();
+                key.current = newKey();
               }}
             />
           )}

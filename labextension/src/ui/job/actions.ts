@@ -5,6 +5,7 @@ import { useRef } from 'react';
 import { answer } from '../../api/client';
 import { type Workload, workloadsChanged } from '../../api/queries';
 import { useShell } from '../shell';
+import { newKey } from '../../api/key';
 
 /** Returns a POST's key: the same while one tries the same thing again, another one after it worked. */
 export function useIntent(): { header: (what: string) => { 'Idempotency-Key': string }; done: () => void } {
@@ -12,7 +13,7 @@ export function useIntent(): { header: (what: string) => { 'Idempotency-Key': st
   return {
     header: what => {
       if (held.current.what !== what) {
-        held.current = { what, key: crypto.randomUUID() };
+        held.current = { what, key: newKey() };
       }
       return { 'Idempotency-Key': held.current.key };
     },

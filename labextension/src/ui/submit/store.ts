@@ -1,6 +1,7 @@
 /** What outlives the form: what is typed (until it is submitted), the key of a submit, what was used last. */
 import type { JobDraft } from '../shell';
 import { blank, type Draft } from './draft';
+import { newKey } from '../../api/key';
 
 const LAST = 'pumpkin:last-job';
 const INTENT = 'pumpkin:submit';
@@ -75,7 +76,7 @@ export function intentKey(body: string): string {
   if (kept?.body === body) {
     return kept.key;
   }
-  const key = crypto.randomUUID();
+  const key = newKey();
   write(sessionStorage, INTENT, { body, key });
   return key;
 }
