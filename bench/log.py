@@ -14,6 +14,7 @@ LINES, PAUSE = 400, 0.05
 MANY = 1_000_000
 OPENINGS = 5
 ALLOWED_MS = 200
+# It begins when its tab is open: only what is printed then is seen as it comes.
 TICKS = f"""
 import time
 time.sleep(10)

@@ -14,12 +14,13 @@ from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_javascript
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import read_po
+
+from pumpkin_services.pages.catalogue import written
 
 HERE = Path(__file__).parent
 LOCALE = HERE.parent / "extensions" / "pumpkin_server" / "locale"
 KEYWORDS = {"__": None, "_n": (1, 2)}
-HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
 
 def collected() -> Catalog:
@@ -48,15 +49,6 @@ def read(language: str) -> Catalog:
     return read_po(BytesIO(path.read_bytes() if path.exists() else b""), locale=language)
 
 
-def written(catalogue: Catalog) -> bytes:
-    """Return the `.po` of a catalogue, under the one header gettext needs."""
-    for message in catalogue:
-        message.flags.discard("python-format")  # "%1 %" only looks like it
-    out = BytesIO()
-    write_po(out, catalogue, omit_header=True, no_location=True, sort_output=True, width=0)
-    return HEADER + out.getvalue()
-
-
 def compiled(catalogue: Catalog, language: str) -> str:
     """Return what JupyterLab reads."""
     header = {"domain": "pumpkin", "language": language.replace("_", "-"), "plural_forms": "nplurals=1; plural=0;"}
@@ -80,6 +72,8 @@ def main() -> None:
         catalogue = read(folder.name)
         catalogue.update(collected(), no_fuzzy_matching=True)
         catalogue.obsolete.clear()
+        for message in catalogue:
+            message.flags.discard("python-format")  # "%1 %" only looks like it
         (folder / "LC_MESSAGES" / "pumpkin.po").write_bytes(written(catalogue))
         (folder / "LC_MESSAGES" / "pumpkin.json").write_text(compiled(catalogue, folder.name), encoding="utf-8")
         missing += untranslated(catalogue)

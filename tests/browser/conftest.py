@@ -13,11 +13,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.integration.house import ADMIN_PASSWORD, House, running
 
 SECONDS = 90
+# As patient as actions are: a panel looks again every five seconds, as long as an expectation waits unless told.
+expect.set_options(timeout=SECONDS * 1000)
 
 
 @pytest.fixture(scope="package")
@@ -44,17 +46,22 @@ def page(browser: Browser, platform: House) -> Iterator[Page]:
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if _broken(message) else None)
-    page.goto("hub/login")
-    page.fill("[name=username]", "admin")
-    page.fill("[name=password]", ADMIN_PASSWORD)
-    page.locator("[type=submit]").first.click()
-    page.wait_for_url("**/services/pumpkin/")
+    log_in(page)
     try:
         yield page
         assert not wrong
     finally:
         context.close()
         end_notebooks(platform)
+
+
+def log_in(page: Page) -> None:
+    """Log in as the first admin, whose one-time password is traded already."""
+    page.goto("hub/login")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", ADMIN_PASSWORD)
+    page.locator("[type=submit]").first.click()
+    page.wait_for_url("**/services/pumpkin/")
 
 
 def _broken(message: ConsoleMessage) -> bool:

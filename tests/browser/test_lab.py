@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,7 @@ COUNT = r"""for i in $(seq 40); do printf '\033[32mstep\033[0m %s <b>&\n' $i; sl
 @pytest.fixture
 def lab(page: Page, platform: House) -> Page:
     """The Lab of the admin's running notebook server, with the Pumpkin panel open."""
-    api = platform.admin.api
-    api.post("/workloads/notebooks", json={"name": "", "spec": "cpu-small"}).raise_for_status()
-    limit = time.monotonic() + SECONDS
-    while api.get("/workloads", params={"kind": "notebook"}).json()["items"][0]["phase"] != "running":
-        assert time.monotonic() < limit, "the notebook does not start"
-        time.sleep(0.2)
+    platform.start_notebook()
     speak(page, "default")
     return page
 

@@ -196,6 +196,13 @@ class House:
         token.raise_for_status()
         return self._as(name, token.json()["token"])
 
+    def start_notebook(self, *, spec: str = "cpu-small") -> None:
+        """Start the admin's default notebook server, and return when it runs."""
+        api = self.admin.api
+        api.post("/workloads/notebooks", json={"name": "", "spec": spec}).raise_for_status()
+        newest = {"kind": "notebook", "limit": 1}
+        self.wait(lambda: api.get("/workloads", params=newest).json()["items"][0]["phase"] == "running", 90)
+
     def _as(self, name: str, token: str) -> User:
         client = httpx.Client(base_url=self.api_url, headers={"Authorization": f"token {token}"}, timeout=30)
         self._clients.append(client)

@@ -31,6 +31,30 @@ export function phaseName(phase: Phase, words: Words): string {
   }[phase];
 }
 
+/** A reason in a word or two; the sentence is in the job's own view. */
+export function reasonName(reason: Workload['reason'], words: Words): string {
+  return {
+    '': '',
+    exit_code: words.__('exit code'),
+    signal: words.__('killed'),
+    oom: words.__('out of memory'),
+    start_failed: words.__('not started'),
+    lost: words.__('lost'),
+    deadline: words.__('deadline'),
+    budget: words.__('budget'),
+    balance: words.__('balance'),
+    environment_failed: words.__('environment'),
+    input_missing: words.__('input gone'),
+    output_failed: words.__('output lost'),
+    cannot_fit: words.__('too big'),
+    idle: words.__('idle'),
+    grant_expired: words.__('not started in time'),
+    server_failed: words.__('server failed'),
+    stopped_by_user: words.__('stopped'),
+    stopped_by_admin: words.__('stopped by an admin')
+  }[reason];
+}
+
 /** A phase as a sign whose colour and name say the same. */
 export function PhaseSign({ phase }: { phase: Phase }) {
   const { words } = useShell();

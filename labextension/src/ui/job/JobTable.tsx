@@ -3,8 +3,7 @@ import { type KeyboardEvent, memo, useState } from 'react';
 
 import { isOpen, useBalance, useMe, type WorkloadSummary } from '../../api/queries';
 import { duration, money, price } from '../format';
-import { reasonName } from '../panel/Panel';
-import { Ago, PhaseSign, phaseName, useNow } from '../parts';
+import { Ago, PhaseSign, phaseName, reasonName, useNow } from '../parts';
 import { useShell } from '../shell';
 import { type Column, type Order, ordered, pressed, ran } from './jobOrder';
 

@@ -12,7 +12,7 @@ import {
   type WorkloadSummary
 } from '../../api/queries';
 import { duration, money } from '../format';
-import { Ago, Empty, Loaded, PhaseSign, Section, useNow } from '../parts';
+import { Ago, Empty, Loaded, PhaseSign, reasonName, Section, useNow } from '../parts';
 import { type Kind, useShell, type Words } from '../shell';
 
 export function Panel() {
@@ -159,30 +159,6 @@ function JobFact({ job, place }: { job: WorkloadSummary; place?: { position: num
       <Ago time={job.finished ?? job.created} />
     </>
   );
-}
-
-/** A reason in a word or two; the sentence is in the job's own view. */
-export function reasonName(reason: WorkloadSummary['reason'], words: Words): string {
-  return {
-    '': '',
-    exit_code: words.__('exit code'),
-    signal: words.__('killed'),
-    oom: words.__('out of memory'),
-    start_failed: words.__('not started'),
-    lost: words.__('lost'),
-    deadline: words.__('deadline'),
-    budget: words.__('budget'),
-    balance: words.__('balance'),
-    environment_failed: words.__('environment'),
-    input_missing: words.__('input gone'),
-    output_failed: words.__('output lost'),
-    cannot_fit: words.__('too big'),
-    idle: words.__('idle'),
-    grant_expired: words.__('not started in time'),
-    server_failed: words.__('server failed'),
-    stopped_by_user: words.__('stopped'),
-    stopped_by_admin: words.__('stopped by an admin')
-  }[reason];
 }
 
 function Assets({ kind, title, q }: { kind: Kind; title: string; q: string }) {
