@@ -11,7 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PROXY := $(VENV)/share/pumpkin/proxy
-LAB := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -name schema.ts -not -name build.log)
+LAB := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -name schema.ts -not -name build.log) \
+  $(wildcard extensions/pumpkin_server/locale/*/LC_MESSAGES/pumpkin.json)
 ifdef DATA
 export PUMPKIN_DATA := $(abspath $(DATA))
 endif
@@ -20,9 +21,9 @@ T ?=
 B ?=
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help install up down demo test lint models lock bench clean
+.PHONY: help install up down demo test cluster-up cluster-down wheel lint models lock bench pictures clean
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 install: $(STAMPS)/python $(STAMPS)/proxy $(STAMPS)/lab ## set up everything that `up` needs
 
@@ -35,8 +36,17 @@ down: ## stop it; jobs and notebooks that run go on running
 demo: install ## take the road from a folder of data to a scored model through the real API
 	@$(BIN)/python examples/digits/demo.py
 
-test: install $(STAMPS)/system ## run every test, or one folder of tests/ with T=folder
-	@$(BIN)/python -m pytest $(if $(T),tests/$(T))
+test: install $(STAMPS)/system $(STAMPS)/s3 ## run every test, two files at a time, or one folder of tests/ with T=folder
+	@$(BIN)/python -m pytest $(if $(T),tests/$(T),--numprocesses=2 --no-loadscope-reorder)
+
+cluster-up: install $(STAMPS)/cluster ## start a Kubernetes with Volcano and the platform's images on this machine (as root)
+	@$(BIN)/python -m tests.cluster.rig up
+
+cluster-down: ## stop it, and leave nothing of it but its cache
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tests.cluster.rig down; else echo "Nothing is installed here, so nothing runs."; fi
+
+wheel: $(STAMPS)/lab ## build the package for helm/images into dist/
+	@rm -rf dist build && $(BIN)/uv build --quiet --wheel --out-dir dist .
 
 lint: $(STAMPS)/python $(STAMPS)/lab ## check style, types and the arrows between packages
 	@$(BIN)/ruff check .
@@ -45,9 +55,12 @@ lint: $(STAMPS)/python $(STAMPS)/lab ## check style, types and the arrows betwee
 	@$(BIN)/lint-imports
 	@cd labextension && npm run --silent lint
 
-bench: install ## run a benchmark: B=submit, queue, list, idle, log or lab
-	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle, log, lab)"; exit 2; }
+bench: install $(if $(filter spawn volcano waiting,$(B)),$(STAMPS)/cluster) ## run one: B=submit, queue, list, idle, log, lab, bigfile (SIZE=1G), reversion, smallfiles, materialise; on a cluster (as root) spawn, volcano, waiting
+	@[ -n "$(B)" ] || { echo "Say which: make bench B=submit (or queue, list, idle, log, lab, bigfile, reversion, smallfiles, materialise, spawn, volcano, waiting)"; exit 2; }
 	@$(BIN)/python -m bench.$(B)
+
+pictures: install $(STAMPS)/system ## take the documentation's pictures anew
+	@$(BIN)/python -m docs.pictures
 
 models: $(STAMPS)/python ## renew docs/openapi.json and what is made from it: the SDK's models and its synchronous client
 	@$(BIN)/python -m pumpkin_services.openapi > docs/openapi.json
@@ -58,6 +71,9 @@ lock: $(STAMPS)/python ## renew requirements/ and the lock files of the proxy an
 	@for extra in all dev; do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-header --no-emit-index-url \
 	    --quiet --extra $$extra setup.py -o requirements/$$extra.txt; done
+	@for image in "notebook --extra notebook" "platform --extra hub --extra service"; do \
+	  $(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	    --quiet -c requirements/all.txt $${image#* } setup.py -o requirements/$${image%% *}.txt; done
 	@cd hub_config/pumpkin_hub/node && npm update --package-lock-only --no-audit --no-fund
 	@cd labextension && npm update --package-lock-only
 
@@ -96,6 +112,14 @@ $(STAMPS)/lab: $(LAB) docs/openapi.json | $(STAMPS)/node
 	@cd labextension && npm run --silent build >build.log 2>&1 || { cat build.log; exit 1; }
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/system: .ci/system | $(STAMPS)/tools
-	@.ci/system bubblewrap chromium fonts-noto-cjk mariadb-client-core mariadb-server-core postgresql
+$(STAMPS)/cluster: .ci/system | $(STAMPS)/tools
+	@.ci/system buildah containerd containernetworking-plugins debootstrap iproute2 iptables openssl runc
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/s3: tests/s3.py | $(STAMPS)/python
+	@$(BIN)/python -m tests.s3 >/dev/null
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/system: .ci/system | $(STAMPS)/tools $(STAMPS)/cluster
+	@.ci/system bubblewrap chromium fonts-noto-cjk git mariadb-client-core mariadb-server-core postgresql
 	@mkdir -p $(STAMPS) && touch $@

@@ -11,9 +11,10 @@ from setuptools import find_packages, setup
 ROOTS = ("hub_config", "spawners", "services", "extensions")
 packages = {name: root for root in ROOTS for name in find_packages(root)}
 
-sdk = ["click>=8.2", "fsspec>=2025.3", "httpx>=0.28", "pydantic>=2.14", "pyyaml>=6", "rich>=14"]
+sdk = ["click>=8.2", "fsspec>=2025.3", "httpx>=0.28", "pydantic>=2.14", "pyfastcdc>=0.3.1", "pyyaml>=6", "rich>=14"]
 hub = [
     "jupyterhub==6.1.1",
+    "jupyterhub-kubespawner==7.1.0",
     "jupyterhub-nativeauthenticator==1.3.0",
     "oauthenticator==17.4.0",
     "psutil>=7",
@@ -21,16 +22,24 @@ hub = [
 service = [
     "aiosqlite>=0.21",
     "alembic==1.20.1",
+    "backports.zstd>=1; python_version < '3.14'",
+    "cronsim==2.8",
+    "cryptography>=45",
+    "httpcore>=1.0.9",
     "jinja2>=3.1",
     "jupyterhub==6.1.1",
+    "kubernetes==37.0.2",
     "markupsafe>=3",
+    "minio==7.2.20",
     "nvidia-ml-py>=12",
     "packaging>=25",
     "psutil>=7",
+    "pyfastcdc>=0.3.1",
     "sqlalchemy[asyncio]==2.1.9",
     "tensorboard>=2.20",
     "tornado==6.6.1",
     "traitlets>=5.14",
+    "tzdata",
     "uv>=0.13",
 ]
 notebook = [
@@ -40,27 +49,32 @@ notebook = [
     "jupyterhub==6.1.1",
     "jupyterlab==4.6.6",
     "jupyterlab-language-pack-zh-CN",
+    "nbclient>=0.10",
 ]
 dev = [
     "asyncmy",
     "asyncpg",
     "babel",
     "build",
-    "cryptography",
     "datamodel-code-generator",
     "hypothesis",
     "import-linter",
     "pandas",
     "playwright==1.65",
+    "pyarrow",
     "pre-commit",
     "pyjwt",
     "pyright",
+    "pexpect",
     "pytest",
     "pytest-asyncio",
     "pytest-timeout",
+    "pytest-xdist",
     "ruff",
     "schemathesis",
     "scikit-learn",
+    "xarray",
+    "zarr",
 ]
 
 setup(

@@ -37,6 +37,11 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def processor_seconds(pids: Sequence[int]) -> float:
+    """Return the processor seconds that processes have used so far."""
+    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
+
+
 def median(values: Sequence[float]) -> float:
     """Return the median."""
     return statistics.median(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -14,6 +15,7 @@ from bench.common import fresh_house, report
 
 JOBS = 500
 SLOTS = 8
+AT_ONCE = 4
 COMMAND = ["sleep", "0.2"]
 
 
@@ -25,13 +27,13 @@ def pool() -> float:
     return JOBS / (time.perf_counter() - begin)
 
 
-async def submit(user: User, jobs: int) -> None:
-    """Submit `jobs` jobs, four requests at a time."""
-    limit = asyncio.Semaphore(4)
+async def submit(user: User, jobs: int, *, command: Sequence[str], at_once: int) -> None:
+    """Submit `jobs` jobs on the spec `slot`, `at_once` requests at a time, as quickly as they are taken."""
+    limit = asyncio.Semaphore(at_once)
     async with httpx.AsyncClient(base_url=user.api.base_url, headers=user.api.headers, timeout=60) as client:
 
         async def one(number: int) -> None:
-            body = {"name": f"sleep-{number}", "spec": "slot", "command": COMMAND}
+            body = {"name": f"sleep-{number}", "spec": "slot", "command": command}
             async with limit:
                 while True:
                     answer = await client.post("/workloads/jobs", json=body)
@@ -62,11 +64,11 @@ def ours(house: House) -> float:
     limits = {"running": 2 * SLOTS, "queued": 10 * JOBS}
     house.admin.api.put("/resources/limits/user/*", json=limits).raise_for_status()
     user = house.user("bench")
-    asyncio.run(submit(user, SLOTS))
+    asyncio.run(submit(user, SLOTS, command=COMMAND, at_once=AT_ONCE))
     while count(user, "succeeded") < SLOTS:
         time.sleep(0.2)
     begin = time.perf_counter()
-    asyncio.run(submit(user, JOBS))
+    asyncio.run(submit(user, JOBS, command=COMMAND, at_once=AT_ONCE))
     # The newest job is the last to start: looking at it alone keeps the measurement out of the way.
     while user.api.get("/workloads", params={"limit": 1}).json()["items"][0]["phase"] != "succeeded":
         time.sleep(0.1)

@@ -14,12 +14,11 @@ from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_javascript
-from babel.messages.pofile import read_po
-
-from pumpkin_services.pages.catalogue import written
+from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).parent
 LOCALE = HERE.parent / "extensions" / "pumpkin_server" / "locale"
+HEADER = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 KEYWORDS = {"__": None, "_n": (1, 2)}
 
 
@@ -49,6 +48,13 @@ def read(language: str) -> Catalog:
     return read_po(BytesIO(path.read_bytes() if path.exists() else b""), locale=language)
 
 
+def written(catalogue: Catalog) -> bytes:
+    """Return the `.po` of a catalogue, under the one header gettext needs."""
+    out = BytesIO()
+    write_po(out, catalogue, omit_header=True, no_location=True, sort_output=True, width=0)
+    return HEADER + out.getvalue()
+
+
 def compiled(catalogue: Catalog, language: str) -> str:
     """Return what JupyterLab reads."""
     header = {"domain": "pumpkin", "language": language.replace("_", "-"), "plural_forms": "nplurals=1; plural=0;"}
@@ -56,7 +62,9 @@ def compiled(catalogue: Catalog, language: str) -> str:
     for message in catalogue:
         if message.id and message.string:
             key = message.id if isinstance(message.id, str) else message.id[0]
-            messages[key] = [message.string] if isinstance(message.string, str) else list(message.string)
+            forms = [message.string] if isinstance(message.string, str) else list(message.string)
+            # JupyterLab takes a single form for no plural's: a language with one form says it twice.
+            messages[key] = forms * 2 if message.pluralizable and len(forms) == 1 else forms
     return json.dumps(messages, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 

@@ -3,6 +3,7 @@
 # ruff: noqa
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
@@ -21,6 +22,16 @@ class Accelerator(Answer):
     uuid: str = ""
 
 
+class AcceleratorLoad(Answer):
+    """
+    One accelerator that is held: `utilization` 0 to 1, `memory` bytes.
+    """
+
+    index: int
+    utilization: float
+    memory: int
+
+
 class AcceleratorSample(Answer):
     """
     One accelerator: `utilization` 0 to 1, `memory` bytes.
@@ -29,43 +40,6 @@ class AcceleratorSample(Answer):
     index: int
     utilization: float
     memory: int
-
-
-class Algorithm(Answer):
-    """
-    Code to run. `framework` is free text (`pytorch`, …); `entrypoint` is the command a job offers first.
-    """
-
-    id: str
-    workspace: str
-    name: str
-    creator: str
-    description: str
-    """
-    Markdown.
-    """
-    labels: list[str]
-    visibility: Literal["private", "everyone"]
-    preset: bool
-    """
-    Offered to everybody by an admin.
-    """
-    shared_with: list[str]
-    """
-    Workspaces it is shared with; shown to its own workspace only.
-    """
-    may_write: bool
-    latest: int | None
-    versions: int
-    bytes: int
-    """
-    Bytes of the newest version.
-    """
-    created: AwareDatetime
-    updated: AwareDatetime
-    revision: int
-    framework: str
-    entrypoint: str
 
 
 class Attempt(Answer):
@@ -153,6 +127,28 @@ class BatchResult(Answer):
     items: list[BatchItem]
 
 
+class CellResult(Answer):
+    """
+    What became of one cell. `revision` grows with every change of any cell of the job.
+    """
+
+    cell: str
+    position: int
+    """
+    Among the document's cells, from 0.
+    """
+    revision: int
+    state: Literal["waiting", "running", "done", "failed", "skipped"]
+    execution_count: int | None
+    outputs: list[dict[str, Any]]
+    source_hash: str
+    """
+    Hex SHA-256 of the UTF-8 of the source that was sent.
+    """
+    started: AwareDatetime | None
+    finished: AwareDatetime | None
+
+
 class Change(Answer):
     """
     One path that differs; sizes in bytes, null where the file is not.
@@ -174,40 +170,12 @@ class Changed(Answer):
     after: str
 
 
-class Dataset(Answer):
+class CheckedRequirements(Answer):
     """
-    A dataset. `type` is free text: `image`, `text`, `table`, …
+    What would be built: the lines in their normal form, without comments.
     """
 
-    id: str
-    workspace: str
-    name: str
-    creator: str
-    description: str
-    """
-    Markdown.
-    """
-    labels: list[str]
-    visibility: Literal["private", "everyone"]
-    preset: bool
-    """
-    Offered to everybody by an admin.
-    """
-    shared_with: list[str]
-    """
-    Workspaces it is shared with; shown to its own workspace only.
-    """
-    may_write: bool
-    latest: int | None
-    versions: int
-    bytes: int
-    """
-    Bytes of the newest version.
-    """
-    created: AwareDatetime
-    updated: AwareDatetime
-    revision: int
-    type: str
+    requirements: list[str]
 
 
 class Diff(Answer):
@@ -273,6 +241,20 @@ class EventPage(Answer):
 
     items: list[Event]
     next: str | None = None
+
+
+class Fate(Answer):
+    """
+    A version the rule does not keep, and why it stays all the same (null: it goes).
+    """
+
+    number: int
+    bytes: int
+    committed: AwareDatetime | None
+    stays: Literal["in_use", "lineage"] | None
+    """
+    `in_use`: a workload that waits or runs holds it; `lineage`: a model was made from it.
+    """
 
 
 class Forecast(Answer):
@@ -356,6 +338,113 @@ class Health(Answer):
     version: str = "0.1.0"
 
 
+class HubLight(Answer):
+    """
+    The Hub, and the runtime that starts what runs here.
+    """
+
+    state: Literal["ok", "slow", "down"]
+    milliseconds: float | None = None
+    error: str = ""
+    version: str = ""
+    runtime_milliseconds: float | None = None
+
+
+class Import(Answer):
+    """
+    A version on its way from another server. When `state` is `ready`, `number` is its version.
+
+    `fetched` and `total` are bytes; `total` is null when the server does not tell. `commit` is what `ref` meant.
+    """
+
+    id: str
+    state: Literal["waiting", "fetching", "unpacking", "ready", "failed"]
+    url: str
+    """
+    Without its query, which may hold a secret.
+    """
+    format: Literal["zip", "tar", "git", "file", "s3"]
+    ref: str
+    commit: str | None
+    fetched: int
+    total: int | None
+    number: int | None
+    error: str | None
+    creator: str
+    created: AwareDatetime
+    finished: AwareDatetime | None
+
+
+class JobGlance(Answer):
+    """
+    A job in a few words. `values`: the newest of its main metric `metric`, oldest first.
+    """
+
+    id: str
+    kind: Literal["job", "notebook"]
+    name: str
+    workspace: str
+    creator: str
+    phase: Literal["queued", "preparing", "running", "stopping", "succeeded", "failed", "stopped"]
+    target: Literal["run", "stop", "delete"]
+    reason: Literal[
+        "",
+        "exit_code",
+        "signal",
+        "oom",
+        "start_failed",
+        "lost",
+        "deadline",
+        "budget",
+        "balance",
+        "environment_failed",
+        "input_missing",
+        "output_failed",
+        "cannot_fit",
+        "idle",
+        "grant_expired",
+        "server_failed",
+        "stopped_by_user",
+        "stopped_by_admin",
+    ]
+    message: str
+    hold: str
+    """
+    Why an admin does not let it start; empty when none does.
+    """
+    priority: int
+    labels: list[str]
+    spec: str
+    """
+    Of the main role.
+    """
+    replicas: int
+    attempt: int
+    price_micro: int
+    cost_micro: int
+    created: AwareDatetime
+    started: AwareDatetime | None
+    finished: AwareDatetime | None
+    revision: int
+    notebook: str
+    """
+    The path of the notebook this job runs; empty for all others.
+    """
+    running: int
+    """
+    How many of its replicas run.
+    """
+    metric: str
+    """
+    Empty when it has logged none.
+    """
+    values: list[float]
+    forecast: Forecast | None
+    """
+    Set while queued.
+    """
+
+
 class LedgerLine(Answer):
     """
     One line of the ledger. A positive amount adds to the balance; times of use are epoch milliseconds.
@@ -364,7 +453,7 @@ class LedgerLine(Answer):
     id: str
     time: AwareDatetime
     workspace: str
-    kind: Literal["charge", "refund", "recharge", "adjustment", "opening"]
+    kind: Literal["charge", "refund", "storage", "recharge", "adjustment", "opening"]
     amount_micro: int
     reference: str | None
     actor: str
@@ -376,6 +465,17 @@ class LedgerLine(Answer):
     end_ms: int | None
     spec: str
     price_micro: int | None
+    bytes: int | None
+
+
+class Light(Answer):
+    """
+    One part: `milliseconds` is what asking it took, `error` why it is down.
+    """
+
+    state: Literal["ok", "slow", "down"]
+    milliseconds: float | None = None
+    error: str = ""
 
 
 class Limit(Answer):
@@ -518,42 +618,6 @@ class Missing(Answer):
     missing: list[str]
 
 
-class Model(Answer):
-    """
-    A trained model. `framework` is free text.
-    """
-
-    id: str
-    workspace: str
-    name: str
-    creator: str
-    description: str
-    """
-    Markdown.
-    """
-    labels: list[str]
-    visibility: Literal["private", "everyone"]
-    preset: bool
-    """
-    Offered to everybody by an admin.
-    """
-    shared_with: list[str]
-    """
-    Workspaces it is shared with; shown to its own workspace only.
-    """
-    may_write: bool
-    latest: int | None
-    versions: int
-    bytes: int
-    """
-    Bytes of the newest version.
-    """
-    created: AwareDatetime
-    updated: AwareDatetime
-    revision: int
-    framework: str
-
-
 class Node(Answer):
     """
     A machine. `cpu_milli`, `memory`, `accelerators` were found on it; `usable_*` is what workloads may have.
@@ -579,6 +643,39 @@ class Node(Answer):
     heartbeat: AwareDatetime
     created: AwareDatetime
     revision: int
+
+
+class NodeLoad(Answer):
+    """
+    What a node's workloads used at one moment, and what they held: cpu in thousandths of a core, memory in bytes.
+    """
+
+    node: str
+    time: AwareDatetime
+    cpu_milli: int
+    memory: int
+    held_cpu_milli: int
+    held_memory: int
+    accelerators: list[AcceleratorLoad]
+
+
+class NodeLoads(Answer):
+    """
+    What a node's workloads used, oldest first.
+    """
+
+    items: list[NodeLoad]
+
+
+class NotebookDocument(Answer):
+    """
+    An executed notebook; `metadata.pumpkin` has its `job`, `path` and the job's `phase`.
+    """
+
+    nbformat: int
+    nbformat_minor: int
+    metadata: dict[str, Any]
+    cells: list[dict[str, Any]]
 
 
 class NotebookRequest(Answer):
@@ -607,17 +704,60 @@ class NotebookRequest(Answer):
     notes: str = ""
 
 
+class NotebookRun(Answer):
+    """
+    A notebook that a job runs: the whole of it, or some of its cells.
+    """
+
+    path: str
+    """
+    Of the notebook, relative to the home.
+    """
+    content: dict[str, Any] | None = None
+    """
+    In format 4.5; outputs are dropped. Needed to submit; a workload shows itself without it.
+    """
+    cells: list[str] | None = None
+    """
+    Ids of the cells to run; all unless given.
+    """
+    parameters: dict[str, Any] = {}
+    """
+    Variables set by a cell behind the one tagged `parameters`, or before all others.
+    """
+
+
+class NotebookRunSummary(Answer):
+    """
+    One of the caller's own jobs that run a notebook.
+    """
+
+    id: str
+    name: str
+    path: str
+    phase: Literal["queued", "preparing", "running", "stopping", "succeeded", "failed", "stopped"]
+    landed: bool
+    """
+    Whether its results are in the notebook.
+    """
+    created: AwareDatetime
+    finished: AwareDatetime | None
+
+
+class OneTimePassword(Answer):
+    """
+    Good for choosing a new password at the log-in page, once; shown only now.
+    """
+
+    one_time_password: str
+
+
 class Output(Answer):
     """
     Where the output folder goes when the job succeeds: the next version of a model.
     """
 
     model: str
-
-
-class PageAlgorithm(Answer):
-    items: list[Algorithm]
-    next: str | None = None
 
 
 class PageAuditLine(Answer):
@@ -630,8 +770,8 @@ class PageBalance(Answer):
     next: str | None = None
 
 
-class PageDataset(Answer):
-    items: list[Dataset]
+class PageImport(Answer):
+    items: list[Import]
     next: str | None = None
 
 
@@ -645,14 +785,55 @@ class PageLimit(Answer):
     next: str | None = None
 
 
-class PageModel(Answer):
-    items: list[Model]
-    next: str | None = None
-
-
 class PageNode(Answer):
     items: list[Node]
     next: str | None = None
+
+
+class PipelineLight(Answer):
+    """
+    The pipeline, as the database tells: seconds since it looked at everything, and what was asked of it since.
+    """
+
+    state: Literal["ok", "slow", "down"]
+    milliseconds: float | None = None
+    error: str = ""
+    passed_seconds: float | None = None
+    unhandled: int = 0
+    oldest_seconds: float | None = None
+
+
+class Pod(Answer):
+    """
+    What the pod of a notebook on a cluster must be; Kubernetes objects in its own spelling.
+
+    `cpu` are cores, `memory` bytes (zero: no limit), and with `extra_resource_limits` both request and limit.
+    `node_affinity_required` are nodeSelectorTerms; `secret` names the Secret with the workload's own token, which the
+    agents read.
+    """
+
+    namespace: str
+    pod_name: str
+    image: str
+    image_pull_policy: str
+    image_pull_secrets: list[str] = []
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    scheduler_name: str
+    priority_class_name: str = ""
+    env: dict[str, str]
+    cpu: float
+    memory: int
+    extra_resource_limits: dict[str, str]
+    node_affinity_required: list[dict[str, Any]]
+    tolerations: list[dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    volume_mounts: list[dict[str, Any]]
+    init_containers: list[dict[str, Any]]
+    pod_security_context: dict[str, Any]
+    container_security_context: dict[str, Any]
+    working_dir: str = ""
+    secret: str = ""
 
 
 class Pool(Answer):
@@ -672,6 +853,9 @@ class Pool(Answer):
     hub_roles: list[str]
     priority: int
     enabled: bool
+    guarantee_percent: int
+    deserved_percent: int
+    reclaimable: bool
     created: AwareDatetime
     revision: int
 
@@ -713,6 +897,18 @@ class QueueItem(Answer):
     spec: str
     replicas: int
     priority: int
+    pool: str
+    """
+    Of the main role.
+    """
+    hold: str
+    """
+    Why an admin does not let it start: it has no place then. Empty when none does.
+    """
+    pinned: bool
+    """
+    Whether an admin put it at the head.
+    """
     created: AwareDatetime
     forecast: Forecast
 
@@ -771,6 +967,20 @@ class Replica(Answer):
     ended: AwareDatetime | None
 
 
+class RetentionPreview(Answer):
+    """
+    What a rule would remove now. Data that other versions share is not freed with it.
+    """
+
+    removed: int
+    removed_bytes: int
+    staying: int
+    items: list[Fate]
+    """
+    What the rule does not keep, newest first; 500 at most.
+    """
+
+
 class Role(Answer):
     """
     One part of a distributed job: `replicas` processes alike. The main role's end is the job's end.
@@ -807,16 +1017,128 @@ class Spec(Answer):
     revision: int
 
 
-class StatementLine(Answer):
+class SpentDay(Answer):
     """
-    What one workload used and cost in the period.
+    What one member's workloads, or what is kept, cost on one day (UTC).
     """
 
-    workload: str
+    day: date
+    kind: Literal["workload", "storage"]
+    creator: str
+    """
+    Empty for storage, which nobody started.
+    """
+    cost_micro: int
+
+
+class StatementLine(Answer):
+    """
+    What one workload used and cost in the period, or what keeping data did.
+    """
+
+    kind: Literal["workload", "storage"]
+    workload: str | None
     spec: str
     creator: str
     milliseconds: int
     cost_micro: int
+
+
+class StoreLight(Answer):
+    """
+    The object store: a small object was written, read and removed. Bytes free, null where nobody can tell.
+    """
+
+    state: Literal["ok", "slow", "down"]
+    milliseconds: float | None = None
+    error: str = ""
+    free_bytes: int | None = None
+    total_bytes: int | None = None
+
+
+class Stored(Answer):
+    """
+    What one workspace keeps. `bytes` is what counts against its limit: what versions share counts once.
+    """
+
+    workspace: str
+    bytes: int
+    versions: int
+    limit_bytes: int | None
+    """
+    Null: no limit.
+    """
+    price_micro: int
+    """
+    Per GiB and day (UTC), in millionths of the currency unit.
+    """
+    currency: str
+
+
+class StoredShare(Answer):
+    """
+    The part of a workspace's bytes that one person sent.
+    """
+
+    creator: str
+    bytes: int
+
+
+class TakenDown(Answer):
+    """
+    Since when, by whom and why it is hidden from everybody but its workspace.
+    """
+
+    time: AwareDatetime
+    by: str
+    reason: str
+
+
+class Times(Answer):
+    """
+    The next five times, in UTC.
+    """
+
+    times: list[AwareDatetime]
+
+
+class Token(Answer):
+    """
+    One of the caller's tokens. The secret is shown once, when it is made.
+    """
+
+    id: str
+    note: str
+    scopes: list[str]
+    everything: bool
+    created: AwareDatetime
+    last_used: AwareDatetime | None
+    expires: AwareDatetime | None
+    current: bool
+
+
+class TokenMade(Answer):
+    """
+    A token just made.
+    """
+
+    id: str
+    note: str
+    scopes: list[str]
+    everything: bool
+    created: AwareDatetime
+    last_used: AwareDatetime | None
+    expires: AwareDatetime | None
+    current: bool
+    token: str
+
+
+class Tokens(Answer):
+    """
+    The caller's tokens, newest first; those of log-ins and of notebook servers are left out.
+    """
+
+    items: list[Token]
 
 
 class TreeEntry(Answer):
@@ -860,6 +1182,10 @@ class UploadTarget(Answer):
 
     id: str
     url: str
+    headers: dict[str, str]
+    """
+    What the request must carry.
+    """
     size: int
     expires: AwareDatetime
 
@@ -889,6 +1215,10 @@ class UsageItem(Answer):
     memory: int
     accelerators: list[int]
     since: AwareDatetime | None = None
+    busy: AwareDatetime | None = None
+    """
+    When it was last seen to use what it holds.
+    """
 
 
 class UsageSample(Answer):
@@ -927,8 +1257,17 @@ class User(Answer):
     frozen_by: str
     synced: bool
     created: AwareDatetime
-    last_seen: AwareDatetime
+    last_seen: AwareDatetime | None
     revision: int
+
+
+class UserCreated(Answer):
+    """
+    A user just made, and what to hand them.
+    """
+
+    user: User
+    one_time_password: str | None
 
 
 class Version(Answer):
@@ -1018,6 +1357,10 @@ class WorkloadSummary(Answer):
         "stopped_by_admin",
     ]
     message: str
+    hold: str
+    """
+    Why an admin does not let it start; empty when none does.
+    """
     priority: int
     labels: list[str]
     spec: str
@@ -1032,6 +1375,10 @@ class WorkloadSummary(Answer):
     started: AwareDatetime | None
     finished: AwareDatetime | None
     revision: int
+    notebook: str
+    """
+    The path of the notebook this job runs; empty for all others.
+    """
 
 
 class Workspace(Answer):
@@ -1050,12 +1397,130 @@ class Workspace(Answer):
     revision: int
 
 
+class WorkspaceTotal(Answer):
+    """
+    What one workspace received, used and spent in a period.
+    """
+
+    workspace: str
+    received_micro: int
+    spent_micro: int
+    storage_micro: int
+    milliseconds: int
+
+
 class YamlDocument(Answer):
     """
     A job request as YAML text.
     """
 
     yaml: str
+
+
+class Algorithm(Answer):
+    """
+    Code to run. `framework` is free text (`pytorch`, …); `entrypoint` is the command a job offers first.
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    taken_down: TakenDown | None
+    """
+    Set while an admin hides it from all but its workspace.
+    """
+    keep_last: int | None
+    """
+    Its retention rule: how many of the newest versions are kept.
+    """
+    keep_days: int | None
+    """
+    And for how many days others are; both null keep all.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+    framework: str
+    entrypoint: str
+
+
+class CellPage(Answer):
+    """
+    Cells in the order they changed; `next` is the revision to ask on `after`, also on the last page.
+    """
+
+    items: list[CellResult]
+    next: int
+
+
+class Dataset(Answer):
+    """
+    A dataset. `type` is free text: `image`, `text`, `table`, …
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    taken_down: TakenDown | None
+    """
+    Set while an admin hides it from all but its workspace.
+    """
+    keep_last: int | None
+    """
+    Its retention rule: how many of the newest versions are kept.
+    """
+    keep_days: int | None
+    """
+    And for how many days others are; both null keep all.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+    type: str
 
 
 class Difference(Answer):
@@ -1098,6 +1563,10 @@ class Environment(Answer):
     """
     Offered to everybody by an admin.
     """
+    taken_down: TakenDown | None
+    """
+    Set while an admin hides it from all but its workspace.
+    """
     kind: Literal["built", "interpreter"]
     may_write: bool
     latest: VersionSummary | None
@@ -1128,9 +1597,22 @@ class Estimate(Answer):
     free_specs: list[FreeSpec]
 
 
+class Glance(Answer):
+    """
+    The newest jobs: those that run, then those that wait, in the order they start in, then those that ended.
+    """
+
+    running: int
+    """
+    How many run, or are about to or about to end; more than are listed perhaps.
+    """
+    queued: int
+    items: list[JobGlance]
+
+
 class JobRequest(Answer):
     """
-    A job: either the short form (`spec`, `command`) or `roles`.
+    A job: the short form (`spec`, `command`), `roles`, or a `notebook` on one `spec`.
     """
 
     workspace: str | None = None
@@ -1154,6 +1636,7 @@ class JobRequest(Answer):
     Of the short form.
     """
     roles: list[Role] | None = None
+    notebook: NotebookRun | None = None
     retries: int = 0
     backoff_seconds: float = 5
     """
@@ -1197,6 +1680,78 @@ class MetricPage(Answer):
     next: str | None
 
 
+class Model(Answer):
+    """
+    A trained model. `framework` is free text.
+    """
+
+    id: str
+    workspace: str
+    name: str
+    creator: str
+    description: str
+    """
+    Markdown.
+    """
+    labels: list[str]
+    visibility: Literal["private", "everyone"]
+    preset: bool
+    """
+    Offered to everybody by an admin.
+    """
+    shared_with: list[str]
+    """
+    Workspaces it is shared with; shown to its own workspace only.
+    """
+    taken_down: TakenDown | None
+    """
+    Set while an admin hides it from all but its workspace.
+    """
+    keep_last: int | None
+    """
+    Its retention rule: how many of the newest versions are kept.
+    """
+    keep_days: int | None
+    """
+    And for how many days others are; both null keep all.
+    """
+    may_write: bool
+    latest: int | None
+    versions: int
+    bytes: int
+    """
+    Bytes of the newest version.
+    """
+    created: AwareDatetime
+    updated: AwareDatetime
+    revision: int
+    framework: str
+
+
+class NotebookRunPage(Answer):
+    """
+    A page of them, newest first.
+    """
+
+    items: list[NotebookRunSummary]
+    next: str | None = None
+
+
+class PageAlgorithm(Answer):
+    items: list[Algorithm]
+    next: str | None = None
+
+
+class PageDataset(Answer):
+    items: list[Dataset]
+    next: str | None = None
+
+
+class PageModel(Answer):
+    items: list[Model]
+    next: str | None = None
+
+
 class PagePool(Answer):
     items: list[Pool]
     next: str | None = None
@@ -1209,6 +1764,11 @@ class PageReadObject(Answer):
 
 class PageSpec(Answer):
     items: list[Spec]
+    next: str | None = None
+
+
+class PageStored(Answer):
+    items: list[Stored]
     next: str | None = None
 
 
@@ -1237,6 +1797,17 @@ class PageWorkspace(Answer):
     next: str | None = None
 
 
+class PlatformHealth(Answer):
+    """
+    The four lights.
+    """
+
+    database: Light
+    store: StoreLight
+    pipeline: PipelineLight
+    hub: HubLight
+
+
 class Queue(Answer):
     """
     The queue as the caller sees it: his workloads with their places in it, and what is free now.
@@ -1248,6 +1819,79 @@ class Queue(Answer):
     """
     items: list[QueueItem]
     free_specs: list[FreeSpec]
+
+
+class ScheduleRun(Answer):
+    """
+    What one time came to: a job was `submitted`, or that `failed`, or was `skipped`; or times were `missed`.
+
+    `due` is null for a run `asked_by` somebody, and for a line about missed times. `workload` is null where no job was
+    made, or where it has been deleted since.
+    """
+
+    id: str
+    due: AwareDatetime | None
+    asked_by: str
+    outcome: Literal["submitted", "failed", "skipped", "missed"]
+    message: str
+    created: AwareDatetime
+    workload: WorkloadSummary | None
+
+
+class ScheduleRunPage(Answer):
+    """
+    A page of a schedule's runs, newest first.
+    """
+
+    items: list[ScheduleRun]
+    next: str | None = None
+
+
+class ScheduleSummary(Answer):
+    """
+    A schedule in a list. `message` tells why its last time brought no job, or what it missed.
+    """
+
+    id: str
+    name: str
+    workspace: str
+    creator: str
+    runs_as: str
+    """
+    In whose name it submits: who last said what or when it runs.
+    """
+    cron: str
+    timezone: str
+    enabled: bool
+    overlap: Literal["skip", "queue"]
+    last_run: AwareDatetime | None
+    next_run: AwareDatetime | None
+    """
+    Null while it is paused.
+    """
+    message: str
+    last: ScheduleRun | None
+    """
+    The last run.
+    """
+    created: AwareDatetime
+    revision: int
+
+
+class Spending(Answer):
+    """
+    What a workspace spent in a period; days and members that spent nothing are left out.
+    """
+
+    workspace: str
+    start: AwareDatetime
+    end: AwareDatetime
+    currency: str
+    spent_micro: int
+    items: list[SpentDay]
+    """
+    Oldest first.
+    """
 
 
 class Statement(Answer):
@@ -1267,12 +1911,52 @@ class Statement(Answer):
     lines_left_out: int
 
 
+class StoredDetail(Answer):
+    """
+    What one workspace keeps, and who sent it.
+    """
+
+    workspace: str
+    bytes: int
+    versions: int
+    limit_bytes: int | None
+    """
+    Null: no limit.
+    """
+    price_micro: int
+    """
+    Per GiB and day (UTC), in millionths of the currency unit.
+    """
+    currency: str
+    people: list[StoredShare]
+    """
+    The most first.
+    """
+
+
+class Totals(Answer):
+    """
+    What every workspace received and spent in a period.
+    """
+
+    start: AwareDatetime
+    end: AwareDatetime
+    received_micro: int
+    spent_micro: int
+    storage_micro: int
+    milliseconds: int
+    currency: str
+    items: list[WorkspaceTotal]
+    left_out: int
+
+
 class Usage(Answer):
     """
-    Who uses what right now.
+    Who uses what right now, and what each node's workloads were last seen to use.
     """
 
     items: list[UsageItem]
+    nodes: list[NodeLoad]
 
 
 class VersionPage(Answer):
@@ -1317,6 +2001,10 @@ class Workload(Answer):
         "stopped_by_admin",
     ]
     message: str
+    hold: str
+    """
+    Why an admin does not let it start; empty when none does.
+    """
     priority: int
     labels: list[str]
     spec: str
@@ -1331,6 +2019,10 @@ class Workload(Answer):
     started: AwareDatetime | None
     finished: AwareDatetime | None
     revision: int
+    notebook: str
+    """
+    The path of the notebook this job runs; empty for all others.
+    """
     request: JobRequest | NotebookRequest
     notes: str
     environment: str
@@ -1367,4 +2059,52 @@ class WorkloadPage(Answer):
     """
 
     items: list[WorkloadSummary]
+    next: str | None = None
+
+
+class Schedule(Answer):
+    """
+    A schedule in full.
+    """
+
+    id: str
+    name: str
+    workspace: str
+    creator: str
+    runs_as: str
+    """
+    In whose name it submits: who last said what or when it runs.
+    """
+    cron: str
+    timezone: str
+    enabled: bool
+    overlap: Literal["skip", "queue"]
+    last_run: AwareDatetime | None
+    next_run: AwareDatetime | None
+    """
+    Null while it is paused.
+    """
+    message: str
+    last: ScheduleRun | None
+    """
+    The last run.
+    """
+    created: AwareDatetime
+    revision: int
+    request: JobRequest
+    """
+    Without the document of its notebook, if it runs one.
+    """
+    upcoming: list[AwareDatetime]
+    """
+    The next five times; none while it is paused.
+    """
+
+
+class SchedulePage(Answer):
+    """
+    A page of schedules.
+    """
+
+    items: list[ScheduleSummary]
     next: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,24 @@ from pumpkin.errors import PumpkinError
 if TYPE_CHECKING:
     import httpx
 
+API_PATH = "/services/pumpkin/api/v1"
 ATTEMPTS = 5
 RETRY_STATUS = frozenset({429, 502, 503, 504})
 MAX_DELAY = 20.0
+STORE_PASSING = frozenset(
+    {"BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody", "InternalError", "RequestTimeout", "SlowDown"}
+)
+"""What an object store says of trouble on the way, or of its own."""
+STORE_FULL = frozenset({"InsufficientStorage", "NoSpaceLeftOnDevice", "QuotaExceeded", "XMinioStorageFull"})
+_CODE = re.compile(rb"<Error>\s*<Code>(\w+)</Code>")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a transfer is. Sizes in bytes; `sent` is what really travelled (the rest was already there)."""
+    """How far a transfer is. Sizes in bytes; `sent` is what really travelled (the rest was already there).
+
+    `upload` is the API path of the upload a push sends to, for those who give it up for good.
+    """
 
     phase: str
     done: int = 0
@@ -28,6 +39,7 @@ class Progress:
     files: int = 0
     total_files: int = 0
     sent: int = 0
+    upload: str = ""
 
 
 OnProgress = Callable[[Progress], None]
@@ -51,12 +63,14 @@ class EventParser:
 
     def __init__(self, last_id: str | None = None) -> None:
         self.last_id = last_id
+        self._id = last_id
         self._data: list[str] = []
         self._event = "message"
 
     def feed(self, line: str) -> Event | None:
         """Take one line without its end; return the event it completes."""
         if not line:
+            self.last_id = self._id  # not before: an event that breaks off is sent again
             event = Event(data="\n".join(self._data), event=self._event, id=self.last_id) if self._data else None
             self._data, self._event = [], "message"
             return event
@@ -67,7 +81,7 @@ class EventParser:
         elif name == "event":
             self._event = value
         elif name == "id":
-            self.last_id = value
+            self._id = value
         return None
 
 
@@ -90,8 +104,33 @@ def delay(attempt: int, response: httpx.Response | None = None) -> float:
     return min(0.2 * 2**attempt, MAX_DELAY) * (0.75 + random.random() / 2)
 
 
+def is_passing(response: httpx.Response) -> bool:
+    """Tell whether the same request may well succeed in a moment; a store's answers to signed URLs included."""
+    return response.status_code in RETRY_STATUS or _store_code(response) in STORE_PASSING
+
+
+def _store_code(response: httpx.Response) -> str:
+    """Return the error code in an object store's answer (`<Error><Code>…`), empty if it is none of that kind."""
+    found = _CODE.search(response.content[:4096])
+    return found[1].decode() if found else ""
+
+
 def refusal(response: httpx.Response) -> PumpkinError:
     """Return the error a response that is not a success stands for; its body must have been read."""
+    if code := _store_code(response):
+        host, status = response.request.url.host, response.status_code
+        if code in STORE_FULL:
+            return PumpkinError(
+                f"The object store at {host} is full, nothing of this was kept: tell an admin; when there is room, the "
+                "same call goes on where it stopped.",
+                reason="storage_full",
+                status=507,
+            )
+        return PumpkinError(
+            f"The object store at {host} refused this ({code}): try again; if that does not help, tell an admin.",
+            reason="store_refused",
+            status=status,
+        )
     try:
         document = response.json()
         detail = str(document["detail"])
@@ -130,6 +169,15 @@ def unreachable(url: str, error: Exception) -> PumpkinError:
     why = str(error) or type(error).__name__
     return PumpkinError(
         f"Nothing answers at {url} ({why}): is the platform up ('pumpkin up') and the address right?",
+        reason="unreachable",
+    )
+
+
+def store_away(host: str, error: Exception) -> PumpkinError:
+    """Return the error for an object store that did not answer a signed URL."""
+    why = str(error) or type(error).__name__
+    return PumpkinError(
+        f"The object store at {host} does not answer ({why}): try again; if that does not help, tell an admin.",
         reason="unreachable",
     )
 

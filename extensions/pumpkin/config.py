@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pumpkin._protocol import API_PATH
 from pumpkin.errors import PumpkinError
 
-API_PATH = "/services/pumpkin/api/v1"
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 

@@ -14,7 +14,7 @@ WRONG = "This name and password do not match."
 
 def token_page(url: str) -> str:
     """Return the page where a person makes a token by hand."""
-    return f"{url}/hub/token"
+    return f"{url}/services/pumpkin/account"
 
 
 def request_token(url: str, user: str, password: str, *, new_password: str = "", note: str = "") -> str:

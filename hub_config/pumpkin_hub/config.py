@@ -19,8 +19,16 @@ from pumpkin_hub.place import Place, secret
 from pumpkin_hub.settings import Pumpkin, SettingsError
 
 HERE = Path(__file__).parent
-PASSED_ON = ("HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "no_proxy", "NO_PROXY")
-PASSED_ON_PREFIXES = ("PUMPKIN_", "UV_", "PIP_", "XDG_", "SSL_CERT_", "NVIDIA_", "CUDA_", "http", "HTTP")
+PASSED_ON = (
+    *("HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "no_proxy", "NO_PROXY"),
+    "KUBECONFIG",
+)
+PASSED_ON_PREFIXES = (
+    *("PUMPKIN_", "UV_", "PIP_", "XDG_", "SSL_CERT_", "NVIDIA_", "CUDA_", "http", "HTTP"),
+    "KUBERNETES_SERVICE_",  # by which a pod finds its cluster's API server
+)
+SPAWNERS = {"local": "pumpkin_spawners.LocalSpawner", "volcano": "pumpkin_spawners.volcano.VolcanoSpawner"}
+"""By name: only one of them is loaded."""
 SESSION_CHECK_SECONDS = 60
 """How often the Hub asks whether a logged-in user may still be here."""
 
@@ -83,7 +91,7 @@ def _services(c: Config, place: Place, environ: Mapping[str, str]) -> None:
 
 
 def _servers(c: Config, settings: Pumpkin, place: Place) -> None:
-    c.JupyterHub.spawner_class = "pumpkin_spawners.LocalSpawner"
+    c.JupyterHub.spawner_class = SPAWNERS[settings.spawner]
     c.JupyterHub.allow_named_servers = True
     c.JupyterHub.named_server_limit_per_user = settings.named_servers_limit
     # The queue is the platform's, never the Hub: a spawn without capacity fails at once, and that is no fault.

@@ -175,7 +175,8 @@ class Launcher:
         self.place = replace(self.place, proxy_command=self._proxy_command())
         self.place.write(self.place.run / "place.json")
         (self.place.run / "ready").unlink(missing_ok=True)
-        first_start = not (self.place.data / "hub" / "jupyterhub.sqlite").exists()
+        # Made by the Hub's first start, wherever its database is.
+        first_start = not (self.place.data / "secrets" / "hub_cookie_secret").exists()
         if first_start and self.chosen.authenticator == "native":
             passwords = OneTime(self.place.data)
             if passwords.unused(self.chosen.first_admin) is None:

@@ -48,6 +48,7 @@ class Native(Admission, NativeAuthenticator):
         self.one_time.spend(username)
 
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
-        """Return the native pages, with those replaced that need more than upstream's."""
+        """Return the native pages, with those replaced that need more than upstream's, and our own addresses."""
         ours = dict(pages.HANDLERS)
-        return [(path, ours.get(path, handler)) for path, handler in cast(Any, super()).get_handlers(app)]
+        native = [(path, ours.get(path, handler)) for path, handler in cast(Any, super()).get_handlers(app)]
+        return [*native, *pages.API_HANDLERS]

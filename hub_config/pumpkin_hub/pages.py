@@ -1,4 +1,5 @@
-"""Pages of the native accounts that differ from upstream's: log-in, choosing a password, approving accounts.
+"""Pages of the native accounts that differ from upstream's: log-in, choosing a password, approving accounts;
+and the address where an admin gets a one-time password for somebody.
 
 Upstream approves and discards accounts by GET, which a link on another site could do with an admin's cookie;
 here they are forms with the Hub's XSRF token.
@@ -12,6 +13,7 @@ from typing import Any, cast
 
 import bcrypt
 from jupyterhub import scopes
+from jupyterhub.apihandlers.base import APIHandler
 from nativeauthenticator.handlers import LocalBase
 from nativeauthenticator.handlers import LoginHandler as NativeLoginHandler
 from nativeauthenticator.orm import UserInfo
@@ -124,6 +126,23 @@ class Discard(LocalBase):
         self.redirect(self.hub.base_url + "authorize")
 
 
+class OneTimePasswords(APIHandler):
+    """Hands out one-time passwords; where there are no native accounts, this address does not exist."""
+
+    authenticator: Any
+    find_user: Any
+    finish: Callable[..., None]
+
+    @admin_only
+    async def post(self, name: str) -> None:
+        """Make a new one-time password for a user the Hub knows."""
+        if self.find_user(name) is None:
+            raise HTTPError(404, f"There is no user {name}.")
+        self.set_status(201)
+        self.finish({"password": self.authenticator.one_time.make(name)})
+
+
+API_HANDLERS: list[tuple[str, Any]] = [(r"/api/pumpkin/one-time-passwords/([^/]+)", OneTimePasswords)]
 HANDLERS: dict[str, Any] = {
     r"/login": Login,
     r"/authorize/([^/]*)": Approve,

@@ -23,6 +23,7 @@ MODULES = {
     "models": "models",
     "images": "environments and images",
     "workloads": "notebooks and jobs",
+    "schedules": "schedules of jobs",
     "resources": "nodes, specs, pools and limits",
     "accounts": "users and workspaces",
     "billing": "prices, balances and charges",

@@ -36,6 +36,12 @@ class Pumpkin(Configurable):
         "approval",
         help="Whether people may make accounts themselves: after an admin's approval, at once, or not at all.",
     ).tag(config=True)
+    spawner = Enum(
+        ["local", "volcano"],
+        "local",
+        help="How notebooks start: as processes of this machine, or as pods of a cluster; the same as "
+        "`c.Platform.runtime`.",
+    ).tag(config=True)
     named_servers_limit = Int(10, help="How many notebooks one user may have; 0 for no limit.").tag(config=True)
 
     oidc_issuer = Unicode(help="The provider's issuer URL; its endpoints are discovered from it.").tag(config=True)
@@ -102,6 +108,17 @@ def load(path: Path | None) -> Config:
 def settings(config: Config) -> Pumpkin:
     """Return the checked settings in `config`; raise `SettingsError` for a value that is not acceptable."""
     try:
-        return Pumpkin(config=config).check()
+        chosen = Pumpkin(config=config).check()
     except TraitError as error:
         raise SettingsError(f"A setting of c.Pumpkin is not acceptable: {error}") from error
+    runtime = of_section(config, "Platform", "runtime") or "local"
+    if chosen.spawner != runtime:
+        raise SettingsError(
+            f"c.Pumpkin.spawner is '{chosen.spawner}' and c.Platform.runtime is '{runtime}': set both alike."
+        )
+    return chosen
+
+
+def of_section(config: Config, section: str, name: str) -> str:
+    """Return what a settings file says in a section that others read (`c.Cluster.kubeconfig`), empty if nothing."""
+    return str(cast(dict[str, Any], config).get(section, {}).get(name, ""))

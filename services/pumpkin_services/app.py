@@ -23,7 +23,8 @@ from traitlets.config import Application, Config
 from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import NewerDatabase, migrate
 from pumpkin_services.secrets import load_secret
-from pumpkin_services.settings import Platform
+from pumpkin_services.settings import Cluster, Platform
+from pumpkin_services.storage.settings import S3
 from pumpkin_services.web.auth import Authenticator
 from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import RateLimiter
@@ -37,7 +38,7 @@ class PlatformApp(Application):
     """Command line: `python -m pumpkin_services [--config FILE] [--Platform.<setting>=…]`."""
 
     name = "pumpkin-services"
-    classes = [Platform]
+    classes = [Platform, Cluster, S3]
     config_file = Unicode("", help="A Python file with `c.Platform.<setting> = …`.").tag(config=True)
     aliases = {"config": "PlatformApp.config_file", "data": "Platform.data_dir"}
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 BATCH = 500
+FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a formula begins with, blanks aside; some spreadsheets take the wide forms too."""
 
 
 async def csv_stream(header: Sequence[str], rows: AsyncIterator[Sequence[Any]]) -> AsyncIterator[bytes]:
@@ -33,6 +35,6 @@ def _drain(buffer: io.StringIO) -> bytes:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and (value.lstrip()[:1] in FORMULAS or value[:1] in ("\t", "\r", "\n")):
         return "'" + value
     return "" if value is None else value

@@ -10,8 +10,11 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -68,6 +71,30 @@ class HubGroup:
     users: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class HubToken:
+    """One token of a user's, without its secret; `scopes` are expanded."""
+
+    id: str
+    note: str
+    scopes: frozenset[str]
+    session: bool
+    """Whether it belongs to somebody's log-in (the Hub made it by OAuth), not made as a token."""
+    created: datetime
+    last_used: datetime | None
+    expires: datetime | None
+
+    @property
+    def of_server(self) -> bool:
+        """Whether it is a notebook server's own, made by the Hub for as long as the server runs.
+
+        Such a token opens that one server. One with all its user's rights may open all of theirs (and some that
+        others share).
+        """
+        opens = {scope for scope in self.scopes if scope.partition("!")[0] == "access:servers"}
+        return bool(opens) and all("!server=" in scope for scope in opens)
+
+
 class HubClient:
     """The Hub at `api_url` (JUPYTERHUB_API_URL), asked with the service's own `token`.
 
@@ -81,15 +108,61 @@ class HubClient:
         # Its own client: the shared one allows ten requests at a time, and a start may hold one for ten seconds.
         self._http = AsyncHTTPClient(force_instance=True, max_clients=64)
 
+    @asynccontextmanager
+    async def acting_as(self, user: str, *, scopes: list[str]) -> AsyncGenerator[HubClient]:
+        """Give a client with a short-lived token of `user`'s: the Hub itself checks what that user may do.
+
+        Raises:
+            HubRefused: with `hub_status` 400, if the user does not hold all `scopes` (the Hub's own).
+        """
+        note = "the platform, for what you have just asked it"
+        token, secret = await self.create_token(user, note=note, scopes=scopes, lifetime=60)
+        acting = copy(self)
+        acting._headers = {**self._headers, "Authorization": f"token {secret}"}
+        try:
+            yield acting
+        finally:
+            await self.delete_token(user, token.id)
+
+    async def create_user(self, name: str, *, admin: bool = False) -> None:
+        """Make a user; raise `Conflict` if there is one. `admin` is for callers who act as an admin."""
+        await self._send("POST", "/users", body={"usernames": [name], "admin": admin})
+
+    async def set_admin(self, name: str, admin: bool) -> None:
+        """Make a user an admin of the Hub, or no longer one. For callers who act as an admin."""
+        await self._send("PATCH", f"/users/{_segment(name)}", body={"admin": admin})
+
+    async def one_time_password(self, name: str) -> str | None:
+        """Return a new one-time password for a user; None where the Hub keeps no passwords.
+
+        For callers who act as an admin.
+        """
+        try:
+            _, answer = await self._request("POST", f"/pumpkin/one-time-passwords/{_segment(name)}", body={})
+        except NotFound:
+            return None
+        return str(json.loads(answer)["password"])
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    async def users(self) -> AsyncIterator[HubUser]:
-        """Iterate over all users, a page at a time."""
+    async def version(self, *, seconds: float) -> str:
+        """Return the Hub's version; raise `Unavailable` or `HubRefused` when it does not say so within `seconds`."""
+        request = HTTPRequest(self._url + "/", headers=self._headers, connect_timeout=seconds, request_timeout=seconds)
+        try:
+            answer = await self._http.fetch(request)
+        except HTTPClientError as error:
+            raise _problem(error) from error
+        except OSError as error:
+            raise Unavailable("The Hub does not answer.") from error
+        return str(json.loads(answer.body)["version"])
+
+    async def active_users(self) -> AsyncIterator[HubUser]:
+        """Iterate over the users who have a server, a page at a time: one may slip through between two pages."""
         offset: int | None = 0
         while offset is not None:
-            page = await self._ask("GET", f"/users?offset={offset}&limit={PAGE}", accept=PAGINATION)
+            page = await self._ask("GET", f"/users?state=active&offset={offset}&limit={PAGE}", accept=PAGINATION)
             for model in page["items"]:
                 yield _user(model)
             following = page["_pagination"]["next"]
@@ -121,10 +194,28 @@ class HubClient:
         except NotFound:
             return True
 
-    async def tokens(self, user: str) -> list[str]:
-        """Return the ids of a user's tokens; none for an unknown user."""
+    async def tokens(self, user: str) -> list[HubToken]:
+        """Return a user's tokens; none for an unknown user."""
         model: dict[str, Any] = await self._find(f"/users/{_segment(user)}/tokens") or {}
-        return [str(token["id"]) for token in model.get("api_tokens", [])]
+        return [_token(token) for token in model.get("api_tokens", [])]
+
+    async def token(self, user: str, token: str) -> HubToken | None:
+        """Return one token of a user's by id, None when there is none."""
+        model = await self._find(f"/users/{_segment(user)}/tokens/{_segment(token)}")
+        return None if model is None else _token(model)
+
+    async def create_token(
+        self, user: str, *, note: str, scopes: list[str], lifetime: int | None
+    ) -> tuple[HubToken, str]:
+        """Make a token of a user's for `lifetime` seconds (None: until revoked); return it and its secret.
+
+        The Hub refuses scopes which the user does not hold. If the connection breaks, one may be left whose secret
+        nobody has seen.
+        """
+        asked = {"note": note, "scopes": scopes, "expires_in": lifetime}
+        _, body = await self._request("POST", f"/users/{_segment(user)}/tokens", body=asked, again=frozenset({429}))
+        model = json.loads(body)
+        return _token(model), str(model["token"])
 
     async def delete_token(self, user: str, token: str) -> None:
         """Delete one token by id; one that is gone already is fine."""
@@ -276,3 +367,19 @@ def _server_model(name: str, model: dict[str, Any]) -> HubServer:
 
 def _group(model: dict[str, Any]) -> HubGroup:
     return HubGroup(name=str(model["name"]), users=tuple(model.get("users") or ()))
+
+
+def _token(model: dict[str, Any]) -> HubToken:
+    return HubToken(
+        id=str(model["id"]),
+        note=str(model.get("note") or ""),
+        scopes=frozenset(model.get("scopes") or ()),
+        session=model.get("session_id") is not None or model.get("oauth_client") != "JupyterHub",
+        created=datetime.fromisoformat(model["created"]),
+        last_used=_time(model.get("last_activity")),
+        expires=_time(model.get("expires_at")),
+    )
+
+
+def _time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)

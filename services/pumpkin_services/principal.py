@@ -25,16 +25,26 @@ class Principal:
     kind: Literal["user", "service", "workload"] = "user"
     token: str = ""
     """A stable, non-secret key of the credential used: for rate limits, idempotency and audit."""
+    token_id: str = ""
+    """The Hub's own id of that credential, "" for a workload's."""
+    session: bool = False
+    """Whether a person is there: the credential is a browser's cookie, not a token somebody handed on."""
     scopes: frozenset[str] = frozenset()
     workspaces: dict[str, WorkspaceRole] = field(default_factory=dict[str, WorkspaceRole])
     roles: frozenset[str] = frozenset()
     """The names of the caller's Hub roles: pools may be open to a role."""
     workload: str | None = None
+    attempt: int | None = None
+    """Of a workload: which of its attempts this is."""
 
     def has(self, scope: str) -> bool:
         """Tell whether `module:verb` is held, unfiltered or for the caller's own user."""
+        return self.held(scope) is not None
+
+    def held(self, scope: str) -> str | None:
+        """Return `module:verb` as the Hub writes what the caller holds of it, None for nothing."""
         full = PREFIX + scope
-        return full in self.scopes or f"{full}!user={self.name}" in self.scopes
+        return next((form for form in (full, f"{full}!user={self.name}") if form in self.scopes), None)
 
     def admin(self, module: str) -> bool:
         """Tell whether the caller administers `module`."""

@@ -65,11 +65,11 @@ class PumpkinSpawner(Spawner):
             self._clients[key] = PlatformClient(url=key[0], token=key[1])
         return self._clients[key]
 
-    async def launch(self, grant: Grant) -> tuple[str, int]:
-        """Start the server `grant` is for; return the host and port where the Hub reaches it."""
+    async def launch(self, grant: Grant) -> tuple[str, int] | str:
+        """Start the server `grant` is for; return the host and port, or the URL, where the Hub reaches it."""
         raise NotImplementedError
 
-    async def start(self) -> tuple[str, int]:
+    async def start(self) -> tuple[str, int] | str:
         """Start with a grant, or raise `SpawnException` with one sentence and the way to the queue."""
         try:
             grant = await self._granted()
@@ -137,7 +137,7 @@ class PumpkinSpawner(Spawner):
                 if event["id"] in told:
                     continue
                 told.add(event["id"])
-                reached = max(reached, PROGRESS.get(str(event["type"]), reached))
+                reached = max(reached, event.get("progress") or PROGRESS.get(str(event["type"]), 0))
                 yield {"progress": reached, "message": str(event["message"])}
             await asyncio.sleep(POLL_SECONDS)
 
@@ -180,7 +180,7 @@ class PumpkinSpawner(Spawner):
         page = templates.get_template("no-room.html").render(grant=grant, url=url)
         place = f"number {grant.position} in the queue" if grant.position else "in the queue"
         return NoStart(
-            f"No room for this right now: it is {place} and starts by itself; see {url}",
+            f"{grant.message or 'No room for this right now.'} It is {place} and starts by itself; see {url}",
             reason="capacity",
             status_code=503,
             page=page,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import quote
@@ -75,11 +76,22 @@ class PlatformClient:
                 return None
             raise
 
+    async def pod(self, workload: str) -> dict[str, Any]:
+        """Return what the pod of a ready grant must be (the service's `Pod`)."""
+        return await self._request("GET", f"/workloads/grants/{quote(workload)}/pod")
+
     async def claim(
-        self, workload: str, *, command: list[str], env: dict[str, str], port: int, timeout: float
+        self,
+        workload: str,
+        *,
+        port: int,
+        timeout: float,
+        command: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        wait: bool = True,
     ) -> Grant:
-        """Start the server a grant is for; returns once it has started, or was found started."""
-        body = {"command": command, "env": env, "port": port}
+        """Start the server a grant is for; returns once it has started, or was found started, unless not to wait."""
+        body = {"command": [*command], "env": {**(env or {})}, "port": port, "wait": wait}
         path = f"/workloads/grants/{quote(workload)}/claim"
         return _grant(await self._request("POST", path, body=body, timeout=timeout))
 

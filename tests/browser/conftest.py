@@ -1,6 +1,7 @@
 """A real browser on a whole platform.
 
 `page`: logged in as the first admin, English, failing the test when a page's script fails or its policy is broken.
+`lab`: the JupyterLab of that admin.
 
 The browser ends with this folder: while Playwright's synchronous API is open the main thread has a running event loop,
 in which no other folder's asynchronous test could run.
@@ -8,9 +9,12 @@ in which no other folder's asynchronous test could run.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -18,6 +22,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from tests.integration.house import ADMIN_PASSWORD, House, running
 
 SECONDS = 90
+LAB = "user/admin/lab"
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 # As patient as actions are: a panel looks again every five seconds, as long as an expectation waits unless told.
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -55,6 +61,37 @@ def page(browser: Browser, platform: House) -> Iterator[Page]:
         end_notebooks(platform)
 
 
+@pytest.fixture
+def lab(page: Page, platform: House) -> Page:
+    """The Lab of the admin's running notebook server, with the Pumpkin panel open."""
+    platform.start_notebook()
+    speak(page, "default")
+    return page
+
+
+def open_lab(page: Page) -> None:
+    page.goto(f"{LAB}?reset")
+    page.locator("#jp-main-dock-panel").wait_for()
+    page.locator("[data-id='pumpkin-panel']").click()
+    page.locator(".pk-panel").wait_for()
+
+
+def speak(page: Page, language: str) -> None:
+    """Choose the Lab's language, or its theme, as its settings do."""
+    choose(page, "@jupyterlab/translation-extension:plugin", {"locale": language})
+    open_lab(page)
+
+
+def choose(page: Page, plugin: str, values: dict[str, Any]) -> None:
+    page.goto(LAB)
+    page.locator("#jp-main-dock-panel").wait_for()
+    store = """async ([plugin, raw]) => (await fetch(`/user/admin/lab/api/settings/${plugin}`, {
+        method: 'PUT', body: JSON.stringify({raw}),
+        headers: {'Content-Type': 'application/json', 'X-XSRFToken': document.cookie.match(/_xsrf=([^;]+)/)[1]}
+    })).status"""
+    assert page.evaluate(store, [plugin, json.dumps(values)]) == 204
+
+
 def log_in(page: Page) -> None:
     """Log in as the first admin, whose one-time password is traded already."""
     page.goto("hub/login")
@@ -62,6 +99,15 @@ def log_in(page: Page) -> None:
     page.fill("[name=password]", ADMIN_PASSWORD)
     page.locator("[type=submit]").first.click()
     page.wait_for_url("**/services/pumpkin/")
+
+
+def accessible(page: Page) -> None:
+    """Fail on what axe finds seriously wrong with what is ours on the page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run('.pk-view', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    bad = [(item["id"], [node["html"] for node in item["nodes"]]) for item in found["violations"]
+           if item["impact"] in ("serious", "critical")]  # fmt: skip
+    assert not bad
 
 
 def _broken(message: ConsoleMessage) -> bool:

@@ -3,60 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 from pathlib import Path
-from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.browser.conftest import SECONDS
+from tests.browser.conftest import LAB, SECONDS, accessible, choose, open_lab, speak
 from tests.integration.house import House
 
-LAB = "user/admin/lab"
-AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 COUNT = r"""for i in $(seq 40); do printf '\033[32mstep\033[0m %s <b>&\n' $i; sleep 0.03; done; exit 3"""
-
-
-@pytest.fixture
-def lab(page: Page, platform: House) -> Page:
-    """The Lab of the admin's running notebook server, with the Pumpkin panel open."""
-    platform.start_notebook()
-    speak(page, "default")
-    return page
-
-
-def open_lab(page: Page) -> None:
-    page.goto(f"{LAB}?reset")
-    page.locator("#jp-main-dock-panel").wait_for()
-    page.locator("[data-id='pumpkin-panel']").click()
-    page.locator(".pk-panel").wait_for()
-
-
-def speak(page: Page, language: str) -> None:
-    """Choose the Lab's language, or its theme, as its settings do."""
-    choose(page, "@jupyterlab/translation-extension:plugin", {"locale": language})
-    open_lab(page)
-
-
-def choose(page: Page, plugin: str, values: dict[str, Any]) -> None:
-    page.goto(LAB)
-    page.locator("#jp-main-dock-panel").wait_for()
-    store = """async ([plugin, raw]) => (await fetch(`/user/admin/lab/api/settings/${plugin}`, {
-        method: 'PUT', body: JSON.stringify({raw}),
-        headers: {'Content-Type': 'application/json', 'X-XSRFToken': document.cookie.match(/_xsrf=([^;]+)/)[1]}
-    })).status"""
-    assert page.evaluate(store, [plugin, json.dumps(values)]) == 204
-
-
-def accessible(page: Page) -> None:
-    """Fail on what axe finds seriously wrong with what is ours on the page."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run('.pk-view', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
-    bad = [(item["id"], [node["html"] for node in item["nodes"]]) for item in found["violations"]
-           if item["impact"] in ("serious", "critical")]  # fmt: skip
-    assert not bad
 
 
 def test_the_panel_shows_what_there_is_and_the_status_bar_what_runs(lab: Page, platform: House):
@@ -110,18 +65,18 @@ def test_what_the_lab_loads_at_its_start_is_small(lab: Page, browser: Browser, p
 
 
 def test_a_job_is_submitted_in_the_lab_followed_and_run_again(lab: Page):
-    lab.get_by_role("region", name="Jobs").get_by_role("button", name="New", exact=True).click()
+    lab.get_by_role("region", name="Jobs").get_by_role("button", name="New job").click()
     form = lab.locator(".pk-form")
     form.get_by_label("Name", exact=True).fill("count")
     form.get_by_label("Command", exact=True).fill(COUNT)
     form.get_by_role("radio", name=re.compile("^cpu-small")).check(force=True)
     accessible(lab)
     form.get_by_role("button", name="Submit", exact=True).dblclick()
-    log = lab.get_by_label("Lines of the log")
+    log = lab.get_by_role("log", name="Lines of the log")
     expect(log).to_contain_text("step 40 <b>&", timeout=SECONDS * 1000)
     lab.get_by_role("searchbox", name="Search the log").fill("step 7 ")
     expect(lab.get_by_role("search")).to_contain_text("1 of 1")
-    expect(lab.get_by_text("main-0 ended with exit code 3")).to_be_visible()
+    expect(lab.get_by_text("main-0 ended with exit code 3: see its log.", exact=True)).to_be_visible()
     accessible(lab)
     jobs = lab.locator(".pk-panel .pk-row", has_text="count")
     expect(jobs).to_have_count(1)  # the double click made one job

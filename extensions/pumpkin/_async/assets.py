@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
 from typing import Any, Generic, Literal, TypeVar
@@ -13,13 +13,15 @@ import httpx
 from pumpkin import _models as models
 from pumpkin._async._compat import in_thread
 from pumpkin._async.transport import AsyncTransport
-from pumpkin._protocol import OnProgress, Reference, given
+from pumpkin._protocol import OnProgress, Progress, Reference, given
 from pumpkin.errors import PumpkinError
 from pumpkin.transfer import archives, pull, push
+from pumpkin.transfer import edit as edits
 
 A = TypeVar("A", models.Dataset, models.Algorithm, models.Model)
 View = Literal["all", "mine", "shared", "preset"]
 Visibility = Literal["private", "everyone"]
+ImportFormat = Literal["zip", "tar", "git", "file"]
 
 
 class AsyncAssets(Generic[A]):
@@ -91,6 +93,18 @@ class AsyncAssets(Generic[A]):
         path = await self._asset(reference)
         return await self._transport.change(self._model, "DELETE", f"{path}/shares/{quote(workspace, safe='')}")
 
+    async def retain(self, reference: str, *, last: int | None = None, days: int | None = None) -> A:
+        """Keep the `last` versions and those younger than `days`, the others go by and by; without either keep all."""
+        body = {"keep_last": last, "keep_days": days}
+        return await self._transport.change(self._model, "PUT", f"{await self._asset(reference)}/retention", body)
+
+    async def preview_retention(
+        self, reference: str, *, last: int | None = None, days: int | None = None
+    ) -> models.RetentionPreview:
+        """Return what such a rule would remove now; nothing changes."""
+        path = f"{await self._asset(reference)}/retention/preview"
+        return await self._transport.get(models.RetentionPreview, path, keep_last=last, keep_days=days)
+
     async def resolve(self, reference: str) -> models.VersionReference:
         """Return the version a reference means."""
         return await self._transport.get(models.VersionReference, f"/{self.kind}s/resolve", reference=reference)
@@ -158,6 +172,77 @@ class AsyncAssets(Generic[A]):
         work = archives.send if archives.is_archive(path) else push.push
         number = await in_thread(work, self._transport.config, where, path, exclude=exclude, on_progress=on_progress)
         return await self.resolve(f"{asset.workspace}/{asset.name}@{number}")
+
+    async def edit(self, reference: str, changes: Mapping[str, edits.Change], **fields: Any) -> models.VersionReference:
+        """Make a new version from the newest with some files other than there; the rest is neither fetched nor sent.
+
+        `changes` maps a path to a file of this machine (`pathlib.Path`), to a file of some version as `manifest` has
+        it, or to None, which removes it. The thing itself is made when needed; `fields` are those of `create`.
+        """
+        asset = await self._ensure(reference, fields)
+        where = self._path(asset.workspace, asset.name)
+        number = await in_thread(edits.change, self._transport.config, where, changes)
+        return await self.resolve(f"{asset.workspace}/{asset.name}@{number}")
+
+    async def manifest(self, reference: str) -> dict[str, edits.Line]:
+        """Return the files of a version by path, each as a line of its manifest (docs/artifact-format.md)."""
+        answer = await self._transport.request("GET", f"{await self._version(reference)}/manifest")
+        return edits.lines(answer.content)
+
+    async def import_from(
+        self,
+        reference: str,
+        url: str,
+        *,
+        format: ImportFormat | None = None,
+        ref: str = "",
+        s3: Mapping[str, str] | None = None,
+        on_progress: OnProgress | None = None,
+        **fields: Any,
+    ) -> models.VersionReference:
+        """Let the platform fetch a new version from another server, and wait for it.
+
+        `url` is of a zip or tar archive, of a git repository (`ref`: a branch, tag or commit of it) or, with format
+        `file`, of one file that is kept as it is. Or it is `s3://bucket/prefix`, all that lies below it: then `s3` has
+        the server's `endpoint` and, unless anybody may read it, `access_key` and `secret_key`, perhaps `region` and
+        `session_token`; they serve this import and are forgotten. The thing itself is made when needed; `fields` are
+        those of `create`. What may be fetched is the admins' to say. Broken off, this call leaves the import going: see
+        `imports`.
+        """
+        asset = await self._ensure(reference, fields)
+        made = await self.begin_import(f"{asset.workspace}/{asset.name}", url, format=format, ref=ref, s3=s3)
+        where = f"{self._path(asset.workspace, asset.name)}/imports/{made.id}"
+        while made.finished is None:
+            if on_progress is not None:
+                phase = "sending" if made.state != "unpacking" else "finishing"
+                on_progress(Progress(phase=phase, done=made.fetched, total=made.total or 0, sent=made.fetched))
+            made = await self._transport.get(models.Import, where, wait=1)
+        if made.number is None:
+            raise PumpkinError(made.error or "The import failed.", field="url", reason="import_failed")
+        return await self.resolve(f"{asset.workspace}/{asset.name}@{made.number}")
+
+    async def begin_import(
+        self,
+        reference: str,
+        url: str,
+        *,
+        format: ImportFormat | None = None,
+        ref: str = "",
+        s3: Mapping[str, str] | None = None,
+    ) -> models.Import:
+        """Let the platform fetch a new version from another server; return at once, see `imports` for how it goes."""
+        body = given(format=format, s3=s3) | {"url": url, "ref": ref}
+        return await self._transport.post(models.Import, f"{await self._asset(reference)}/imports", body)
+
+    async def imports(self, reference: str, *, limit: int | None = None) -> AsyncIterator[models.Import]:
+        """Yield the imports from other servers, newest first."""
+        path = await self._asset(reference)
+        async for item in self._transport.pages(models.Import, f"{path}/imports", limit=limit):
+            yield item
+
+    async def cancel_import(self, reference: str, import_id: str) -> None:
+        """Stop an import, or forget one that is over; its version stays."""
+        await self._transport.delete(f"{await self._asset(reference)}/imports/{quote(import_id, safe='')}")
 
     async def pull(
         self, reference: str, folder: str | PathLike[str] = ".", *, on_progress: OnProgress | None = None

@@ -11,6 +11,8 @@ from pumpkin import _models as models
 from pumpkin import config
 from pumpkin._async.assets import AsyncAssets, AsyncModels
 from pumpkin._async.platform import AsyncAccounts, AsyncBilling, AsyncEnvironments, AsyncResources
+from pumpkin._async.schedules import AsyncSchedules
+from pumpkin._async.tokens import AsyncTokens
 from pumpkin._async.transport import AsyncTransport
 from pumpkin._async.workloads import AsyncJobs, AsyncNotebooks, AsyncWorkloads
 
@@ -32,9 +34,11 @@ class AsyncClient:
         self.environments = AsyncEnvironments(self._transport)
         self.jobs = AsyncJobs(self._transport)
         self.notebooks = AsyncNotebooks(self._transport)
+        self.schedules = AsyncSchedules(self._transport)
         self.workloads = AsyncWorkloads(self._transport)
         self.resources = AsyncResources(self._transport)
         self.accounts = AsyncAccounts(self._transport)
+        self.tokens = AsyncTokens(self._transport)
         self.billing = AsyncBilling(self._transport)
 
     async def whoami(self) -> models.Me:

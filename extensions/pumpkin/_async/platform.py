@@ -233,6 +233,15 @@ class AsyncBilling:
         """Return a workspace's balance."""
         return await self._transport.get(models.Balance, f"/billing/balances/{_part(workspace)}")
 
+    async def storage(self, *, everything: bool = False) -> AsyncIterator[models.Stored]:
+        """Yield what the caller's workspaces keep in the store, the most first (for admins: `everything`)."""
+        async for item in self._transport.pages(models.Stored, "/billing/storage", all=everything or None):
+            yield item
+
+    async def stored(self, workspace: str) -> models.StoredDetail:
+        """Return what a workspace keeps in the store, and who sent it."""
+        return await self._transport.get(models.StoredDetail, f"/billing/storage/{_part(workspace)}")
+
     async def statement(
         self, workspace: str, *, start: datetime | None = None, end: datetime | None = None
     ) -> models.Statement:

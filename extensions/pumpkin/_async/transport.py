@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -18,8 +19,10 @@ from pumpkin._protocol import (
     EventParser,
     delay,
     given,
+    is_passing,
     refusal,
     split_lines,
+    store_away,
     unreachable,
 )
 from pumpkin.config import Config
@@ -28,6 +31,8 @@ from pumpkin.errors import PumpkinError
 M = TypeVar("M", bound=BaseModel)
 STREAM_TIMEOUT = 45.0
 """Seconds without a byte (the platform sends a sign of life every 15) after which a stream is opened again."""
+_authorities = cache(httpx.create_ssl_context)
+"""Reading whom to trust takes a tenth of a second."""
 RECONNECTS = 30
 """How many times in a row a broken event stream is opened again before giving up (about five minutes)."""
 
@@ -39,12 +44,14 @@ class AsyncTransport:
         self.config = config
         self.attempts = attempts
         headers = {"User-Agent": "pumpkin-sdk"} | ({"Authorization": f"token {config.token}"} if config.token else {})
+        # The environment's proxies must not see what stays on this machine.
+        trust_env = not config.url.startswith(("http://127.", "http://localhost"))
         self._http = httpx.AsyncClient(
             headers=headers,
             timeout=httpx.Timeout(timeout, connect=10.0),
             limits=httpx.Limits(max_connections=16),
-            # The environment's proxies must not see what stays on this machine.
-            trust_env=not config.url.startswith(("http://127.", "http://localhost")),
+            trust_env=trust_env,
+            verify=_authorities(trust_env=trust_env),
         )
 
     async def aclose(self) -> None:
@@ -58,12 +65,13 @@ class AsyncTransport:
         *,
         query: dict[str, Any] | None = None,
         body: Any = None,
-        content: bytes | None = None,
+        content: bytes | Sequence[bytes | memoryview] | None = None,
         headers: dict[str, str] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
         """Send one request below the API's base, or to an absolute URL; return the successful response.
 
+        `content` in several pieces needs a Content-Length among the `headers`, and a client that blocks.
         Connection trouble and 429, 502, 503, 504 are tried again with growing pauses. Raises `PumpkinError`.
         """
         sent = dict(headers or {})
@@ -74,7 +82,7 @@ class AsyncTransport:
             self._url(path),
             params=given(**query) if query else None,
             json=body,
-            content=content,
+            content=content,  # pyright: ignore[reportArgumentType] - takes any bytes, says `bytes`
             headers=sent,
             timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
         )
@@ -86,12 +94,12 @@ class AsyncTransport:
                 response = await self._http.send(request)
             except httpx.TransportError as error:
                 if last:
-                    raise unreachable(self.config.url, error) from error
+                    raise self._silent(request, error) from error
                 await sleep(delay(attempt))
                 continue
             if response.is_success:
                 return response
-            if response.status_code not in RETRY_STATUS or last:
+            if last or not is_passing(response):
                 raise refusal(response)
             await sleep(delay(attempt, response))
         raise AssertionError("unreachable: the last try returns or raises")
@@ -192,6 +200,11 @@ class AsyncTransport:
                     raise
             parser = EventParser(parser.last_id)
             await sleep(min(delay(failures), 10.0))
+
+    def _silent(self, request: httpx.Request, error: Exception) -> PumpkinError:
+        """Return the error for a request nothing answered: the platform, or the object store a signed URL leads to."""
+        ours = str(request.url).startswith(self.config.origin)
+        return unreachable(self.config.url, error) if ours else store_away(request.url.host, error)
 
     def _url(self, path: str) -> str:
         if path.startswith(("http://", "https://")):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
+from pumpkin import _ipynb
 from pumpkin import _models as models
+from pumpkin._async._compat import in_thread
 from pumpkin._async.transport import AsyncTransport
 from pumpkin._protocol import Event, given
 from pumpkin.errors import PumpkinError
@@ -190,6 +193,50 @@ class AsyncJobs(AsyncWorkloads):
     async def submit_request(self, request: Mapping[str, Any]) -> models.Workload:
         """Submit a job given as the API's job request."""
         return await self._transport.post(models.Workload, "/workloads/jobs", dict(request))
+
+    async def submit_notebook(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        spec: str,
+        cells: Sequence[str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        output: str | None = None,
+        **more: Any,
+    ) -> models.Workload:
+        """Submit a notebook file as a job; return it, queued. `name` is made from the file's unless given.
+
+        `cells` are the ids of the cells to run, all of them unless given. `parameters` are set by a cell behind the
+        one tagged `parameters`. `more` are the other fields of the API's job request (`environment`, `datasets`, …).
+        The file is not changed: `notebook` returns it with the outputs.
+        """
+        run = {"path": _ipynb.home_path(path), "content": await in_thread(_ipynb.read, path)}
+        run |= given(cells=None if cells is None else [*cells], parameters=parameters and dict(parameters))
+        body = {"name": name or _ipynb.job_name(os.fspath(path)), "spec": spec, "notebook": run}
+        return await self.submit_request(body | given(output={"model": output} if output else None, **more))
+
+    async def notebook(self, workload: str) -> dict[str, Any]:
+        """Return the notebook a job runs with the results so far, as a document of nbformat 4.5."""
+        return (await self._transport.request("GET", f"{await self._path(workload)}/notebook")).json()
+
+    async def cells(self, workload: str) -> AsyncIterator[models.CellResult]:
+        """Yield the cells of a job's notebook as they stand, in the order in which they changed."""
+        path, after = await self._path(workload), 0
+        while True:
+            page = await self._transport.get(models.CellPage, f"{path}/cells", after=after)
+            for cell in page.items:
+                yield cell
+            if not page.items:
+                return
+            after = page.next
+
+    async def follow_cells(self, workload: str, *, last_id: str | None = None) -> AsyncIterator[models.CellResult]:
+        """Yield each cell whenever it changes (after the revision `last_id`), whole each time, to the job's end."""
+        path = await self._path(workload)
+        async for event in self._transport.events(f"{path}/cells/stream", last_id=last_id):
+            if event.event != "end":
+                yield models.CellResult.model_validate_json(event.data)
 
     async def submit_yaml(self, text: str) -> models.Workload:
         """Submit a job written as YAML (see `export`)."""

@@ -12,6 +12,8 @@ from pumpkin import _models as models
 from pumpkin import config
 from pumpkin._sync.assets import Assets, Models
 from pumpkin._sync.platform import Accounts, Billing, Environments, Resources
+from pumpkin._sync.schedules import Schedules
+from pumpkin._sync.tokens import Tokens
 from pumpkin._sync.transport import Transport
 from pumpkin._sync.workloads import Jobs, Notebooks, Workloads
 
@@ -33,9 +35,11 @@ class Client:
         self.environments = Environments(self._transport)
         self.jobs = Jobs(self._transport)
         self.notebooks = Notebooks(self._transport)
+        self.schedules = Schedules(self._transport)
         self.workloads = Workloads(self._transport)
         self.resources = Resources(self._transport)
         self.accounts = Accounts(self._transport)
+        self.tokens = Tokens(self._transport)
         self.billing = Billing(self._transport)
 
     def whoami(self) -> models.Me:

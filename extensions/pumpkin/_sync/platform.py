@@ -222,6 +222,14 @@ class Billing:
         """Return a workspace's balance."""
         return self._transport.get(models.Balance, f"/billing/balances/{_part(workspace)}")
 
+    def storage(self, *, everything: bool = False) -> Iterator[models.Stored]:
+        """Yield what the caller's workspaces keep in the store, the most first (for admins: `everything`)."""
+        yield from self._transport.pages(models.Stored, "/billing/storage", all=everything or None)
+
+    def stored(self, workspace: str) -> models.StoredDetail:
+        """Return what a workspace keeps in the store, and who sent it."""
+        return self._transport.get(models.StoredDetail, f"/billing/storage/{_part(workspace)}")
+
     def statement(
         self, workspace: str, *, start: datetime | None = None, end: datetime | None = None
     ) -> models.Statement:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from pumpkin import _ipynb
 from pumpkin import _models as models
 from pumpkin._protocol import Event, given
+from pumpkin._sync._compat import in_thread
 from pumpkin._sync.transport import Transport
 from pumpkin.errors import PumpkinError
 
@@ -184,6 +187,49 @@ class Jobs(Workloads):
     def submit_request(self, request: Mapping[str, Any]) -> models.Workload:
         """Submit a job given as the API's job request."""
         return self._transport.post(models.Workload, "/workloads/jobs", dict(request))
+
+    def submit_notebook(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        spec: str,
+        cells: Sequence[str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        output: str | None = None,
+        **more: Any,
+    ) -> models.Workload:
+        """Submit a notebook file as a job; return it, queued. `name` is made from the file's unless given.
+
+        `cells` are the ids of the cells to run, all of them unless given. `parameters` are set by a cell behind the
+        one tagged `parameters`. `more` are the other fields of the API's job request (`environment`, `datasets`, …).
+        The file is not changed: `notebook` returns it with the outputs.
+        """
+        run = {"path": _ipynb.home_path(path), "content": in_thread(_ipynb.read, path)}
+        run |= given(cells=None if cells is None else [*cells], parameters=parameters and dict(parameters))
+        body = {"name": name or _ipynb.job_name(os.fspath(path)), "spec": spec, "notebook": run}
+        return self.submit_request(body | given(output={"model": output} if output else None, **more))
+
+    def notebook(self, workload: str) -> dict[str, Any]:
+        """Return the notebook a job runs with the results so far, as a document of nbformat 4.5."""
+        return (self._transport.request("GET", f"{self._path(workload)}/notebook")).json()
+
+    def cells(self, workload: str) -> Iterator[models.CellResult]:
+        """Yield the cells of a job's notebook as they stand, in the order in which they changed."""
+        path, after = self._path(workload), 0
+        while True:
+            page = self._transport.get(models.CellPage, f"{path}/cells", after=after)
+            yield from page.items
+            if not page.items:
+                return
+            after = page.next
+
+    def follow_cells(self, workload: str, *, last_id: str | None = None) -> Iterator[models.CellResult]:
+        """Yield each cell whenever it changes (after the revision `last_id`), whole each time, to the job's end."""
+        path = self._path(workload)
+        for event in self._transport.events(f"{path}/cells/stream", last_id=last_id):
+            if event.event != "end":
+                yield models.CellResult.model_validate_json(event.data)
 
     def submit_yaml(self, text: str) -> models.Workload:
         """Submit a job written as YAML (see `export`)."""

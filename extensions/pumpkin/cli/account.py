@@ -15,14 +15,14 @@ from pumpkin.errors import PumpkinError
 @json_option
 @click.command()
 @click.argument("url", required=False)
-@click.option("--token", help="A Hub token, from the Hub's token page; '-' reads it from standard input.")
+@click.option("--token", help="A token, from the portal's page Account; '-' reads it from standard input.")
 @click.option("--user", help="Log in with this name and a password instead of a token.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def login(url: str | None, token: str | None, user: str | None, password_stdin: bool) -> None:
     """Keep a token for the platform at URL.
 
     With --user it asks for the password and makes a token. Otherwise it asks for a token, which you make on the
-    Hub's token page. Kept in ~/.config/pumpkin/config.toml, readable by you only.
+    portal's page Account. Kept in ~/.config/pumpkin/config.toml, readable by you only.
     """
     from pumpkin import Client
     from pumpkin.login import token_page
@@ -64,7 +64,7 @@ def _by_password(address: str, user: str, from_stdin: bool) -> str:
 @json_option
 @click.command()
 def logout() -> None:
-    """Forget the token; revoke it for good on the Hub's token page."""
+    """Forget the token; 'pumpkin token revoke' ends it for good."""
     done("Forgot the token." if config.forget() else "There was no token.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,29 @@ OWN_FIELDS = {
     "algorithm": [("--framework", "pytorch, sklearn, …"), ("--entrypoint", "The command a job offers first.")],
     "model": [("--framework", "pytorch, sklearn, …")],
 }
+STAYS = {"in_use": "in use", "lineage": "a model was made from it"}
 REFERENCE_HELP = "NAME is name, name@version or workspace/name@version; without a version the newest."
 
 
 def make(kind: str) -> click.Group:
     """Return the commands of one kind."""
     noun = Noun(kind, help=f"Work with {kind}s. {REFERENCE_HELP}")
-    for add in (_list, _show, _create, _push, _pull, _ls, _cat, _diff, _share, _edit, _delete):
+    for add in (
+        _list,
+        _show,
+        _create,
+        _push,
+        _import,
+        _imports,
+        _pull,
+        _ls,
+        _cat,
+        _diff,
+        _share,
+        _edit,
+        _retain,
+        _delete,
+    ):
         add(noun, kind)
     return noun
 
@@ -144,6 +161,64 @@ def _push(noun: Noun, kind: str) -> None:
         done(f"{made.workspace}/{made.name}@{made.number}: {made.files} files, {words.size(made.bytes)}.", made)
 
 
+def _import(noun: Noun, kind: str) -> None:
+    @noun.command("import")
+    @click.argument("name")
+    @click.argument("url")
+    @click.option("--format", type=click.Choice(["zip", "tar", "git", "file"]), help="Told by the URL unless given.")
+    @click.option("--ref", default="", help="Of git: a branch, tag or commit; the main branch unless given.")
+    @click.option("--endpoint", metavar="URL", help="Of s3://: the server's address.")
+    @click.option("--region", default="us-east-1", show_default=True, help="Of s3://.")
+    @_own(kind)
+    def import_(name: str, url: str, endpoint: str | None, region: str, **fields: Any) -> None:
+        """Make a version of what another server has: an archive, a git repository, one file, an s3://bucket/prefix.
+
+        The platform fetches it itself, from the hosts that its admins allow. Ctrl-C leaves the import going; "imports"
+        shows and stops it. The other options are used when NAME is new.
+
+        The key for s3:// is the one in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the platform
+        forgets it when the import is over.
+        """
+        assets = _assets(kind)
+        s3 = None if endpoint is None else {"endpoint": endpoint, "region": region, **_key()}
+        with progress("Fetching") as report:
+            made = assets.import_from(name, url, s3=s3, on_progress=report, **_given(**fields))
+        done(f"{made.workspace}/{made.name}@{made.number}: {made.files} files, {words.size(made.bytes)}.", made)
+
+
+def _key() -> dict[str, str]:
+    """Return the key of an S3 server that the environment has, named as other tools name it."""
+    names = {
+        "access_key": "AWS_ACCESS_KEY_ID",
+        "secret_key": "AWS_SECRET_ACCESS_KEY",
+        "session_token": "AWS_SESSION_TOKEN",
+    }
+    return {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
+
+
+def _imports(noun: Noun, kind: str) -> None:
+    @noun.command("imports")
+    @click.argument("name")
+    @click.option("--stop", metavar="ID", help="Stop this one, or forget it when it is over.")
+    def imports(name: str, stop: str | None) -> None:
+        """List the imports from other servers, or stop one."""
+        assets = _assets(kind)
+        if stop is not None:
+            assets.cancel_import(name, stop)
+            done(f"Stopped {stop}.")
+            return
+        columns: Columns[models.Import] = [
+            ("ID", lambda item: item.id),
+            ("STATE", lambda item: item.state),
+            ("VERSION", lambda item: f"@{item.number}" if item.number else "-"),
+            ("FETCHED", lambda item: words.size(item.fetched)),
+            ("BEGUN", lambda item: words.ago(item.created)),
+            ("FROM", lambda item: item.url + (f" {item.commit or item.ref}" if item.format == "git" else "")),
+            ("ERROR", lambda item: item.error or ""),
+        ]
+        table(assets.imports(name, limit=50), columns, empty="Nothing was imported.")
+
+
 def _pull(noun: Noun, kind: str) -> None:
     @noun.command("pull")
     @click.argument("name")
@@ -230,6 +305,40 @@ def _edit(noun: Noun, kind: str) -> None:
             raise click.UsageError("Say what to change, for example --description.")
         item = _assets(kind).update(name, **wanted)
         done(f"Changed {item.workspace}/{item.name}.", item)
+
+
+def _retain(noun: Noun, kind: str) -> None:
+    @noun.command("retain")
+    @click.argument("name")
+    @click.option("--last", type=click.IntRange(1), help="Keep so many of the newest versions.")
+    @click.option("--days", type=click.IntRange(1), help="Keep the versions younger than so many days.")
+    @click.option("--all", "everything", is_flag=True, help="Keep all versions again.")
+    @click.option("--preview", is_flag=True, help="Show what would be removed, and change nothing.")
+    @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+    def retain(name: str, last: int | None, days: int | None, everything: bool, preview: bool, yes: bool) -> None:
+        """Say which versions are kept; the others are removed by and by.
+
+        The newest version, what a job or notebook reads and what a model was made from always stay.
+        """
+        if everything == (last is not None or days is not None):
+            raise click.UsageError("Give --last, --days or both, or --all.")
+        assets = _assets(kind)
+        found = assets.preview_retention(name, last=last, days=days)
+        if preview:
+            columns: Columns[models.Fate] = [
+                ("VERSION", lambda item: f"@{item.number}"),
+                ("SIZE", lambda item: words.size(item.bytes)),
+                ("MADE", lambda item: words.ago(item.committed)),
+                ("STAYS", lambda item: STAYS[item.stays] if item.stays else ""),
+            ]
+            table(found.items, columns, empty="Every version is kept.")
+            return
+        if found.removed:
+            confirm(f"Remove {found.removed} versions of {name} ({words.size(found.removed_bytes)})", yes=yes)
+        item = assets.retain(name, last=last, days=days)
+        rules = [f"the last {last}" if last else "", f"those younger than {days} days" if days else ""]
+        kept = " and ".join(filter(None, rules)) or "all"
+        done(f"Of the versions of {item.workspace}/{item.name}, {kept} are kept.", item)
 
 
 def _delete(noun: Noun, kind: str) -> None:

@@ -33,12 +33,26 @@ def balance(everything: bool) -> None:
     table(client().billing.balances(everything=everything), columns, empty="No balances.")
 
 
+@billing.command("storage")
+@click.option("--all", "everything", is_flag=True, help="Every workspace that keeps anything (admins).")
+def storage(everything: bool) -> None:
+    """Show what your workspaces keep in the store, the most first."""
+    columns: Columns[models.Stored] = [
+        ("WORKSPACE", lambda item: item.workspace),
+        ("KEEPS", lambda item: words.size(item.bytes)),
+        ("LIMIT", lambda item: "" if item.limit_bytes is None else words.size(item.limit_bytes)),
+        ("VERSIONS", lambda item: str(item.versions)),
+        ("PER GIB AND DAY", lambda item: words.money(item.price_micro, item.currency) if item.price_micro else "free"),
+    ]
+    table(client().billing.storage(everything=everything), columns, empty="No workspaces.")
+
+
 @billing.command("statement")
 @click.argument("workspace", required=False)
 @click.option("--start", type=DAY, help="From this day on (UTC); the present month unless given.")
 @click.option("--end", type=DAY, help="Before this day.")
 def statement(workspace: str | None, start: datetime | None, end: datetime | None) -> None:
-    """Show a workspace's account of a period, per workload."""
+    """Show a workspace's account of a period, per workload and for storage."""
     made = client()
     found = made.billing.statement(
         workspace or made.whoami().name,
@@ -54,7 +68,8 @@ def statement(workspace: str | None, start: datetime | None, end: datetime | Non
         click.echo(f"  {name:<9}{words.money(getattr(found, name + '_micro'), sign):>14}")
     for line in found.lines:
         ran = words.span(line.milliseconds / 1000)
-        click.echo(f"  {line.workload}  {line.spec:<14} {ran:>8}  {words.money(line.cost_micro, sign):>12}")
+        what, cost = line.workload or line.kind, words.money(line.cost_micro, sign)
+        click.echo(f"  {what:<26}  {line.spec:<14} {ran:>8}  {cost:>12}")
 
 
 @billing.command("recharge")

@@ -44,7 +44,7 @@ password = _make("password", "Make a one-time password for a user.")
 @click.command(context_settings=PASS_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def fsck(arguments: tuple[str, ...]) -> None:
-    """Prove that the store is whole."""
+    """Prove that the store is whole; with --repair, mend what can be mended."""
     if not any(word.startswith("--data") for word in arguments):
         data = os.environ.get("PUMPKIN_DATA") or Path.home() / ".local/share/pumpkin"
         arguments = (f"--data={data}", *arguments)

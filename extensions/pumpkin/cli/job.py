@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from pumpkin import _ipynb
 from pumpkin.cli import words
 from pumpkin.cli.follow import follow, follow_log, outcome
 from pumpkin.cli.frame import Columns, Noun, client, confirm, done, emit, facts, table, wants_json
@@ -33,6 +35,18 @@ def parse_env(pairs: tuple[str, ...]) -> dict[str, str]:
     return env
 
 
+def parse_parameters(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Return `NAME=value` words as parameters: JSON where a value is that, else text."""
+    return {name: _value(text) for name, text in parse_env(pairs).items()}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 @job.command("run")
 @click.argument("command", nargs=-1, required=True)
 @click.option("--name", help="The job's name; made from the command unless given.")
@@ -43,6 +57,8 @@ def parse_env(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("-m", "--model", "models", multiple=True, metavar="NAME", help="A model to begin from; repeatable.")
 @click.option("-o", "--output", metavar="MODEL", help="Make the output folder the next version of this model.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable; repeatable.")
+@click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Of a notebook; repeatable.")
+@click.option("--cell", "cells", multiple=True, metavar="ID", help="Run this cell of a notebook only; repeatable.")
 @click.option("--replicas", type=click.IntRange(1), help="So many processes alike.")
 @click.option("--retries", type=click.IntRange(0), help="Try again so often when it fails.")
 @click.option("--deadline", "deadline_seconds", type=click.IntRange(1), metavar="SECONDS", help="Stop it after this.")
@@ -54,10 +70,12 @@ def parse_env(pairs: tuple[str, ...]) -> dict[str, str]:
 def run(command: tuple[str, ...], wait: bool, **options: Any) -> None:
     """Submit COMMAND as a job; put -- before it when it has options of its own.
 
-    One word is run by the shell, several are executed as they are. With --wait, Ctrl-C only stops watching.
+    One word is run by the shell, several are executed as they are; a file ending in .ipynb is run as a notebook, whose
+    values of -p are JSON where they can be, else text. With --wait, Ctrl-C only stops watching.
     """
     made = client()
     options["env"] = parse_env(options["env"])
+    options["parameters"] = parse_parameters(options["parameters"])
     budget, name = options.pop("budget"), options.pop("name")
     if budget is not None:
         try:
@@ -65,6 +83,11 @@ def run(command: tuple[str, ...], wait: bool, **options: Any) -> None:
         except ValueError as error:
             raise PumpkinError(str(error), field="budget", reason="invalid") from error
     given = {key: value for key, value in options.items() if value not in (None, (), {})}
+    if len(command) == 1 and command[0].endswith(_ipynb.SUFFIX):
+        _submitted(made.jobs.submit_notebook(command[0], name, **given), wait)
+        return
+    if options["parameters"] or options["cells"]:
+        raise PumpkinError("Only notebooks have parameters and cells.", field="parameter", reason="invalid")
     words_ = command[0] if len(command) == 1 else list(command)
     submitted = made.jobs.submit(name or _name(command), words_, **given)
     _submitted(submitted, wait)
@@ -154,6 +177,7 @@ def show(job_: str) -> None:
             ("datasets", ", ".join(item.datasets)),
             ("models", ", ".join(item.models)),
             ("output", item.output),
+            ("notebook", item.notebook),
             ("command", _command(item)),
             ("attempts", len(item.attempts) if len(item.attempts) > 1 else ""),
             ("labels", ", ".join(item.labels)),
@@ -278,19 +302,31 @@ def export(job_: str, file: Path | None) -> None:
         click.echo(text, nl=False)
 
 
+@job.command("notebook")
+@click.argument("job_", metavar="JOB")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+def notebook(job_: str, file: Path | None) -> None:
+    """Write the notebook a job runs, with the outputs so far."""
+    document = client().jobs.notebook(job_)
+    if file is None:
+        emit(document)
+        return
+    file.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    done(f"Wrote {file}.", {"file": str(file)})
+
+
 job.add_command(submit, "import")
 
 
 def _command(item: Any) -> str:
+    if item.notebook:
+        return ""
     command = getattr(item.request, "command", None)
     return command if isinstance(command, str) else shlex.join(command or [])
 
 
 def _name(command: tuple[str, ...]) -> str:
     """Return a name for a job made from its command: `train` for `python /code/train.py --lr 1`."""
-    import re
-
     pieces = shlex.split(command[0]) if len(command) == 1 else list(command)
     script = next((piece for piece in pieces if piece.endswith((".py", ".sh"))), pieces[0] if pieces else "job")
-    stem = re.sub(r"[^a-z0-9_-]+", "-", Path(script).stem.lower()).strip("-_")[:63].strip("-_")
-    return stem or "job"
+    return _ipynb.job_name(script)

@@ -13,7 +13,10 @@ from pumpkin._sync.transport import Transport
 from pumpkin.config import Config
 from pumpkin.errors import PumpkinError
 
-FORMATS = {".zip": "zip", ".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar"}
+FORMATS = {
+    ".zip": "zip", ".tar": "tar", ".tgz": "tar",
+    ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar", ".tar.zst": "tar",
+}  # fmt: skip
 BLOCK = 1 << 20
 
 

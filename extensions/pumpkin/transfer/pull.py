@@ -12,9 +12,11 @@ import io
 import json
 import os
 import threading
+import zlib
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path, PurePosixPath
@@ -29,6 +31,8 @@ WORKERS = 4
 PART = ".pumpkin-part"
 SPAN = 64 << 20
 """Bytes fetched by one request at most."""
+SILENCE = 60.0
+"""Seconds without a byte after which an object is asked for again."""
 GAP = 256 << 10
 """Unneeded bytes that are fetched along rather than asked around."""
 
@@ -66,13 +70,15 @@ class _Pull:
         self.folder = folder
         self.on_progress = on_progress
         self.wanted: defaultdict[str, list[Place]] = defaultdict(list)
+        self.urls: dict[str, str] = {}
+        """Where objects are, by their ids, once what was said first has expired."""
         self.lock = threading.Lock()
         self.total = self.done = self.fetched = self.files = self.done_files = 0
 
     def run(self) -> None:
         """Fetch what is missing."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        manifest = self.transport.request("GET", f"{self.where}/manifest", timeout=600.0).content
+        manifest = self._manifest()
         with gzip.open(io.BytesIO(manifest)) as lines:
             for line in lines:
                 self._plan(json.loads(line))
@@ -91,6 +97,19 @@ class _Pull:
                 raise
         if self.wanted:
             raise PumpkinError("The platform did not hand out all of this version: pull again.", reason="incomplete")
+
+    def _manifest(self) -> bytes:
+        """Return the gzipped manifest, verified before anything is done by it."""
+        for _ in range(3):  # a bit may turn on the way
+            answer = self.transport.request("GET", f"{self.where}/manifest", timeout=SILENCE)
+            manifest, identity = answer.content, answer.headers.get("X-Manifest-Hash")
+            seen = hashlib.sha256()
+            with suppress(OSError, EOFError, zlib.error), gzip.open(io.BytesIO(manifest)) as lines:
+                while piece := lines.read(1 << 20):
+                    seen.update(piece)
+            if identity in (seen.hexdigest(), None):
+                return manifest
+        raise PumpkinError("What arrived is not this version's list of files: pull again.", reason="damaged")
 
     def _plan(self, line: dict[str, object]) -> None:
         """Note which chunks of a file are missing; finish it at once when none is."""
@@ -142,14 +161,33 @@ class _Pull:
 
     def _fetch(self, item: ReadObject, chunks: list[tuple[str, int, int]]) -> None:
         first, end = chunks[0][1], chunks[-1][1] + chunks[-1][2]
-        url = item.url if "://" in item.url else self.transport.config.origin + item.url
         wanted = {} if (first, end) == (0, item.size) else {"Range": f"bytes={first}-{end - 1}"}
-        data = memoryview(self.transport.request("GET", url, headers=wanted, timeout=600.0).content)
-        for digest, offset, size in chunks:
-            content = data[offset - first : offset - first + size]
-            if hashlib.sha256(content).hexdigest() != digest:
-                raise PumpkinError("What arrived is not what the version holds: pull again.", reason="damaged")
+        for _ in range(3):  # a bit may turn on the way
+            data = memoryview(self._get(item, wanted))
+            parts = [(digest, data[offset - first : offset - first + size]) for digest, offset, size in chunks]
+            if all(hashlib.sha256(content).hexdigest() == digest for digest, content in parts):
+                break
+        else:
+            raise PumpkinError("What arrived is not what the version holds: pull again.", reason="damaged")
+        for digest, content in parts:
             self._write(digest, content)
+
+    def _get(self, item: ReadObject, headers: dict[str, str]) -> bytes:
+        url = self.urls.get(item.id, item.url)
+        try:
+            return self._read(url, headers)
+        except PumpkinError as error:
+            if error.status != 403:
+                raise
+        with self.lock:  # it has expired: so have, or soon will, its neighbours
+            if self.urls.get(item.id, item.url) == url:
+                pages = self.transport.pages(ReadObject, f"{self.where}/objects")
+                self.urls.update((again.id, again.url) for again in pages)
+        return self._read(self.urls.get(item.id, url), headers)
+
+    def _read(self, url: str, headers: dict[str, str]) -> bytes:
+        place = url if "://" in url else self.transport.config.origin + url
+        return self.transport.request("GET", place, headers=headers, timeout=SILENCE).content
 
     def _write(self, digest: str, content: memoryview) -> None:
         with self.lock:

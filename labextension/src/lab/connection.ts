@@ -4,13 +4,14 @@ import { Dialog, ICommandPalette, MainAreaWidget, Notification, showDialog } fro
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { QueryClient } from '@tanstack/react-query';
 
-import { createApi, Problem } from '../api/client';
-import type { Shell, Target } from '../ui/shell';
+import { newCache } from '../api/cache';
+import { createApi } from '../api/client';
+import { addressOf } from '../ui/address';
+import { isPortal, type Shell, type Target } from '../ui/shell';
+import { viewOf } from '../ui/views';
 import { pumpkinIcon } from './icon';
 import { IPumpkin, NAMES } from './tokens';
-import { viewOf } from './views';
 import { ViewWidget } from './widgets';
 
 export const connection: JupyterFrontEndPlugin<IPumpkin> = {
@@ -34,6 +35,7 @@ export const connection: JupyterFrontEndPlugin<IPumpkin> = {
     const shell: Shell = {
       api: createApi(base, transport),
       base,
+      portal: PageConfig.getOption('hubPrefix').replace(/hub\/$/, 'services/pumpkin/'),
       transport,
       headers: () => {
         const xsrf = /(?:^|; )_xsrf=([^;]*)/.exec(document.cookie)?.[1];
@@ -45,20 +47,22 @@ export const connection: JupyterFrontEndPlugin<IPumpkin> = {
       words,
       language: language === 'default' ? 'en' : language,
       open: target => void app.commands.execute(NAMES.open, { target: target as never }),
+      insert: code => {
+        const notebooks = [...app.shell.widgets('main')].filter(widget => widget.hasClass('jp-NotebookPanel'));
+        if (notebooks.length === 0) {
+          shell.announce(words.__('Open a notebook first: the code goes where its cursor is.'), 'info');
+          return;
+        }
+        void app.commands.execute('notebook:replace-selection', { text: code });
+      },
+      openFile: path => void app.commands.execute('docmanager:open', { path }),
       confirm: async (title, lost, verb) => {
         const buttons = [Dialog.cancelButton({ label: words.__('Cancel') }), Dialog.warnButton({ label: verb })];
         return (await showDialog({ title, body: lost, buttons })).button.accept;
       },
       announce: (text, kind) => void Notification.emit(text, kind, { autoClose: 4000 })
     };
-    const cache = new QueryClient({
-      defaultOptions: {
-        queries: {
-          retry: (count, error) => count < 2 && !(error instanceof Problem && error.status >= 400),
-          staleTime: 1000
-        }
-      }
-    });
+    const cache = newCache();
     const pumpkin: IPumpkin = { shell, cache };
     const opened = new Map<string, MainAreaWidget>();
     app.commands.addCommand(NAMES.open, {
@@ -66,9 +70,13 @@ export const connection: JupyterFrontEndPlugin<IPumpkin> = {
       describedBy: { args: { type: 'object', properties: { target: { type: 'object' } } } },
       execute: args => {
         const target = args.target as unknown as Target;
+        if (isPortal(target)) {
+          window.open(shell.portal + addressOf(target), '_blank');
+          return;
+        }
         const view = viewOf(target, words);
         let tab = opened.get(view.id);
-        if (target.view === 'new-job') {
+        if (target.view === 'new-job' || target.view === 'new-schedule') {
           tab?.dispose();
           tab = undefined;
         }
@@ -76,7 +84,7 @@ export const connection: JupyterFrontEndPlugin<IPumpkin> = {
           tab = new MainAreaWidget({ content: new ViewWidget(pumpkin, view.element) });
           tab.id = `pumpkin-${view.id}`;
           tab.title.label = view.title;
-          tab.title.icon = view.icon;
+          tab.title.icon = pumpkinIcon;
           tab.title.closable = true;
           opened.set(view.id, tab);
           tab.disposed.connect(() => opened.delete(view.id));

@@ -2,12 +2,12 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { QueryObserver } from '@tanstack/react-query';
 
 import { answer, type Schemas } from '../api/client';
-import { isOpen } from '../api/queries';
+import { glance, isOpen, me } from '../api/queries';
+import { Ended } from './ended';
 import { IPumpkin } from './tokens';
-
-const LOOK_MS = 5000;
 
 const ID = '@pumpkin/lab:notifications';
 
@@ -17,26 +17,15 @@ export const notifications: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IPumpkin],
   optional: [ISettingRegistry],
-  activate: (_app: JupyterFrontEnd, { shell }: IPumpkin, registry: ISettingRegistry | null) => {
+  activate: (_app: JupyterFrontEnd, { shell, cache }: IPumpkin, registry: ISettingRegistry | null) => {
     let wanted = 'all';
     void registry?.load(ID).then(settings => {
       const read = (): void => void (wanted = settings.get('jobs').composite as string);
       settings.changed.connect(read);
       read();
     });
-    let creator = '';
-    let known: Set<string> | undefined;
-    const look = async (): Promise<void> => {
-      creator ||= (await answer(shell.api.GET('/accounts/me'))).name;
-      const query = { kind: 'job' as const, creator, limit: 50 };
-      const { items } = await answer(shell.api.GET('/workloads', { params: { query } }));
-      const ended = items.filter(job => !isOpen(job.phase));
-      // What had ended before the Lab was opened is no news.
-      ended.filter(job => known && !known.has(job.id)).forEach(tell);
-      known = new Set(ended.map(job => job.id));
-    };
-    const tell = (job: Schemas['WorkloadSummary']): void => {
-      if (wanted === 'none' || (wanted === 'failed' && job.phase !== 'failed')) {
+    const tell = (job: Pick<Schemas['WorkloadSummary'], 'id' | 'name' | 'phase' | 'message'>): void => {
+      if (isOpen(job.phase) || wanted === 'none' || (wanted === 'failed' && job.phase !== 'failed')) {
         return;
       }
       const { words } = shell;
@@ -50,12 +39,20 @@ export const notifications: JupyterFrontEndPlugin<void> = {
       ];
       Notification.emit(said, job.phase === 'failed' ? 'error' : 'success', { autoClose: 8000, actions });
     };
-    const loop = async (): Promise<void> => {
-      for (;;) {
-        await look().catch(() => undefined); // the panel says when the platform is away
-        await new Promise(resolve => setTimeout(resolve, LOOK_MS));
-      }
-    };
-    void loop();
+    const ask = async (id: string): Promise<void> =>
+      tell(await answer(shell.api.GET('/workloads/{workload}', { params: { path: { workload: id } } })));
+    // The panel's own query; a page that is hidden looks on.
+    const observer = new QueryObserver(cache, { ...glance(shell.api), refetchIntervalInBackground: true });
+    void cache.query({ ...me(shell.api), retry: true, retryDelay: 5000 }).then(({ name }) => {
+      const ended = new Ended(name);
+      observer.subscribe(({ data, isPlaceholderData }) => {
+        if (data && !isPlaceholderData) {
+          const news = ended.look(data);
+          news.ended.forEach(tell);
+          // One that is deleted is not there to be told of.
+          news.gone.forEach(id => void ask(id).catch(() => undefined));
+        }
+      });
+    });
   }
 };

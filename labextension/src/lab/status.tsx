@@ -3,6 +3,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IStatusBar } from '@jupyterlab/statusbar';
 
 import { Status } from '../ui/panel/Status';
+import { ownServer } from './server';
 import { IPumpkin, NAMES } from './tokens';
 import { ViewWidget } from './widgets';
 
@@ -13,7 +14,7 @@ export const status: JupyterFrontEndPlugin<void> = {
   requires: [IPumpkin, IStatusBar],
   activate: (app: JupyterFrontEnd, pumpkin: IPumpkin, bar: IStatusBar) => {
     const show = (): void => void app.commands.execute(NAMES.showPanel);
-    const item = new ViewWidget(pumpkin, <Status onOpen={show} />);
+    const item = new ViewWidget(pumpkin, <Status server={ownServer()} onOpen={show} />);
     bar.registerStatusItem('@pumpkin/lab:status', { item, align: 'left', rank: 50 });
   }
 };

@@ -18,5 +18,9 @@ export interface IPumpkin {
 export const NAMES = {
   open: 'pumpkin:open',
   newJob: 'pumpkin:new-job',
+  runNotebook: 'pumpkin:run-notebook',
+  runFromHere: 'pumpkin:run-from-here',
+  runCells: 'pumpkin:run-cells',
+  schedules: 'pumpkin:schedules',
   showPanel: 'pumpkin:show-panel'
 } as const;

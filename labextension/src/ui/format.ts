@@ -83,3 +83,12 @@ export function shape(
   }
   return parts.join(' · ');
 }
+
+/** A place in a queue: "3rd". */
+export function ordinal(place: number, language: string, words: Words): string {
+  if (!language.startsWith('en')) {
+    return words.__('number %1', place);
+  }
+  const rule = new Intl.PluralRules('en', { type: 'ordinal' }).select(place);
+  return `${place}${{ one: 'st', two: 'nd', few: 'rd', other: 'th', zero: 'th', many: 'th' }[rule]}`;
+}

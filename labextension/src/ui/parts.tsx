@@ -122,12 +122,19 @@ export function Empty({ children, action }: { children: ReactNode; action?: Reac
   );
 }
 
+/** An error in the reader's language, where it is not the platform that tells it. */
+function said(error: Error, words: Words): string {
+  return error instanceof Problem && error.reason === 'offline'
+    ? words.__('The platform does not answer: what you see may be old. It is asked again.')
+    : error.message;
+}
+
 /** What happened, and the way on. */
 export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
   const { words } = useShell();
   return (
     <div className="pk-failure" role="alert">
-      <p>{error.message}</p>
+      <p>{said(error, words)}</p>
       {retry && !(error instanceof Problem && error.status === 404) && (
         <button type="button" className="pk-button" onClick={retry}>
           {words.__('Try again')}
@@ -137,49 +144,66 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
   );
 }
 
+export interface Query<T> {
+  data: T | undefined;
+  error: Error | null;
+  refetch: () => unknown;
+  dataUpdatedAt: number;
+}
+
+/** Says how old what is shown is, and why it is not newer. */
+export function Stale({ query }: { query: Pick<Query<unknown>, 'error' | 'dataUpdatedAt'> }) {
+  const { words } = useShell();
+  useNow();
+  return (
+    query.error && (
+      <p className="pk-stale" role="status">
+        {said(query.error, words)} {words.__('What you see is from:')}{' '}
+        <Ago time={new Date(query.dataUpdatedAt).toISOString()} />.
+      </p>
+    )
+  );
+}
+
 /** Shows what a query has: its data, however old, before its error, before its skeleton. */
 export function Loaded<T>({
   query,
   children,
   lines
 }: {
-  query: { data: T | undefined; error: Error | null; refetch: () => unknown; dataUpdatedAt: number };
+  query: Query<T>;
   children: (data: T) => ReactNode;
   lines?: number;
 }) {
-  const { words, language } = useShell();
   if (query.data === undefined) {
     return query.error ? <Failure error={query.error} retry={() => query.refetch()} /> : <Skeleton lines={lines} />;
   }
   return (
     <>
-      {query.error && (
-        <p className="pk-stale" role="status">
-          {query.error.message}{' '}
-          {words.__('What you see is from %1.', exactly(new Date(query.dataUpdatedAt).toISOString(), language))}
-        </p>
-      )}
+      {query.error && <Stale query={query} />}
       <div className={query.error ? 'pk-greyed' : undefined}>{children(query.data)}</div>
     </>
   );
 }
 
-/** A section that opens and closes, and remembers which. */
+/** A section that opens and closes, and remembers which; `folded`: closed until it is opened first. */
 export function Section({
   name,
   title,
   count,
   children,
-  action
+  action,
+  folded
 }: {
   name: string;
   title: string;
-  count?: string;
+  count?: ReactNode;
   children: ReactNode;
   action?: ReactNode;
+  folded?: boolean;
 }) {
   const key = `pumpkin:section:${name}`;
-  const [open, setOpen] = useState(localStorage.getItem(key) !== 'closed');
+  const [open, setOpen] = useState((localStorage.getItem(key) ?? (folded ? 'closed' : 'open')) === 'open');
   const id = useId();
   const toggle = (): void => {
     localStorage.setItem(key, open ? 'closed' : 'open');

@@ -11,7 +11,46 @@ export type Target =
   | { view: 'new-job'; from?: string; preset?: Partial<JobDraft> }
   | { view: 'asset'; kind: Kind; workspace: string; name: string; version?: number }
   | { view: 'assets'; kind: Kind }
-  | { view: 'jobs' };
+  | { view: 'jobs' }
+  | { view: 'environments' }
+  | { view: 'environment'; id: string; name: string }
+  | { view: 'schedules' }
+  | { view: 'schedule'; id: string; name: string }
+  /** `from` is the job to repeat. */
+  | { view: 'new-schedule'; from?: string }
+  | PortalTarget;
+
+/**
+ * A view only the portal has; JupyterLab opens it in a tab of the browser. `then` is where a started notebook leads,
+ * `item` what a section of the admin shell is narrowed to: a node, a user, a workspace.
+ */
+export type PortalTarget =
+  | { view: 'home' }
+  | { view: 'waiting'; id: string; then?: string }
+  | { view: 'account' }
+  | { view: 'workspaces' }
+  | { view: 'workspace'; name: string }
+  | { view: 'admin'; section?: AdminSection; item?: string };
+
+const PORTAL: PortalTarget['view'][] = ['home', 'waiting', 'account', 'workspaces', 'workspace', 'admin'];
+
+export function isPortal(target: Target): target is PortalTarget {
+  return (PORTAL as string[]).includes(target.view);
+}
+
+export const ADMIN_SECTIONS = [
+  'overview',
+  'nodes',
+  'queue',
+  'jobs',
+  'specs',
+  'users',
+  'workspaces',
+  'assets',
+  'billing',
+  'audit'
+] as const;
+export type AdminSection = (typeof ADMIN_SECTIONS)[number];
 
 /** What is known of a job before its form is opened. */
 export interface JobDraft {
@@ -21,6 +60,7 @@ export interface JobDraft {
   datasets: string[];
   algorithm: string;
   models: string[];
+  environment: string;
 }
 
 /** Translates; the domain's catalogue is the shell's. `%1`, `%2` … stand for the values, of `_n` for `n` and the values. */
@@ -33,6 +73,8 @@ export interface Shell {
   api: Api;
   /** The API's address without its last slash, for streams, downloads and pictures. */
   base: string;
+  /** The portal's address with its last slash: `portal + addressOf(target)` is a link to a view. */
+  portal: string;
   transport: Transport;
   /** Headers that let in a request outside of `transport`: of an upload that tells how far it is, which fetch cannot. */
   headers?: () => Record<string, string>;
@@ -40,6 +82,10 @@ export interface Shell {
   /** A BCP 47 tag for dates and numbers. */
   language: string;
   open: (target: Target) => void;
+  /** Puts code where the cursor of the notebook in use is; for shells that have notebooks. */
+  insert?: (code: string) => void;
+  /** Opens a file of the user's home; a shell outside of a notebook server cannot. */
+  openFile?: (path: string) => void;
   /** Asks before what cannot be undone; `lost` says what is lost. */
   confirm: (title: string, lost: string, verb: string) => Promise<boolean>;
   /** Says something once, quietly. */

@@ -15,15 +15,21 @@ from pumpkin_services.accounts.models import (
     Member,
     MemberPut,
     Members,
+    OneTimePassword,
     ProfilePatch,
     User,
+    UserCreate,
+    UserCreated,
+    UserPatch,
     UserQuery,
     Workspace,
     WorkspaceCreate,
     WorkspacePatch,
     WorkspaceQuery,
 )
+from pumpkin_services.accounts.people import People
 from pumpkin_services.accounts.service import AccountService
+from pumpkin_services.accounts.tokens_api import routes as token_routes
 from pumpkin_services.accounts.workspaces import HubFacts
 from pumpkin_services.csvout import csv_stream
 from pumpkin_services.db import Database
@@ -32,9 +38,10 @@ from pumpkin_services.web import Call, Page, Route
 READ, WRITE, ADMIN = "accounts:read", "accounts:write", "accounts:admin"
 
 
-def routes(service: AccountService, database: Database) -> list[Route]:
-    """Return the routes over `service`; `database` is for the audit log's export, which streams."""
-    return _me(service) + _users(service) + _workspaces(service) + _members(service) + _audit(database)
+def routes(service: AccountService, people: People, database: Database) -> list[Route]:
+    """Return the routes over `service` and `people`; `database` is for the audit log's export, which streams."""
+    users = _me(service) + token_routes(service.tokens) + _users(service) + _people(people)
+    return users + _workspaces(service) + _members(service) + _audit(database)
 
 
 def _me(service: AccountService) -> list[Route]:
@@ -83,6 +90,39 @@ def _users(service: AccountService) -> list[Route]:
         _route("POST", "/accounts/users/{user}/freeze", "Shut a user out", freeze, request=Freeze, **one),
         _route("POST", "/accounts/users/{user}/thaw", "Let a frozen user in again", thaw, **one),
     ]
+
+
+def _people(people: People) -> list[Route]:
+    async def create(call: Call[UserCreate, None]) -> UserCreated:
+        name = call.body.name
+        call.audit.update(object=name, owner=name, admin=call.body.admin)
+        return await people.create(call.principal, request=call.body)
+
+    async def password(call: Call[None, None]) -> OneTimePassword:
+        name = call.path["user"]
+        call.audit["owner"] = name
+        made = await people.one_time_password(call.principal, name=name)
+        return OneTimePassword(one_time_password=made)
+
+    async def patch(call: Call[UserPatch, None]) -> User:
+        name = call.path["user"]
+        call.audit.update(owner=name, admin=call.body.admin)
+        return await people.set_admin(call.principal, name=name, admin=call.body.admin)
+
+    # Without a transaction around them: the Hub is asked, and no answer with a password is kept for being repeated.
+    rule: dict[str, Any] = {"scope": ADMIN, "owner": "admin", "session": False}
+    one = "/accounts/users/{user}"
+    return [
+        _route(
+            "POST", "/accounts/users", "Make a user", create,
+            request=UserCreate, response=UserCreated, status=201, **rule,
+        ),
+        _route(
+            "POST", one + "/one-time-password", "Make a one-time password", password,
+            response=OneTimePassword, status=201, **rule,
+        ),
+        _route("PATCH", one, "Make a user an admin, or no longer", patch, request=UserPatch, response=User, **rule),
+    ]  # fmt: skip
 
 
 def _workspaces(service: AccountService) -> list[Route]:

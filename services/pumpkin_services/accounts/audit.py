@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.accounts.models import AuditFilter, AuditLine, AuditQuery
@@ -19,10 +19,7 @@ COLUMNS = ("id", "time", "actor", "kind", "action", "object", "owner", "status",
 
 async def list_audit(session: AsyncSession, *, query: AuditQuery) -> Page[AuditLine]:
     """Return lines of the audit log, newest first."""
-    statement = _filtered(query)
-    if query.q:
-        statement = statement.where(AuditRow.object.contains(query.q, autoescape=True))
-    rows, following = await paginate(session, statement, key=AuditRow.id, query=query)
+    rows, following = await paginate(session, _filtered(query), key=AuditRow.id, query=query)
     return Page(items=[AuditLine.model_validate(row) for row in rows], next=following)
 
 
@@ -37,6 +34,14 @@ async def audit_rows(database: Database, *, query: AuditFilter) -> AsyncIterator
 
 def _filtered(query: AuditFilter) -> Select[AuditRow]:
     statement = select(AuditRow)
+    if query.changes:
+        statement = statement.where(~AuditRow.action.startswith("GET "))
+    if query.q:
+        columns = (AuditRow.actor, AuditRow.action, AuditRow.object, AuditRow.owner, AuditRow.address)
+        detail = cast(AuditRow.detail, Text)
+        # Some databases keep the detail as it was written: other letters than ASCII as escapes.
+        places = [*((column, query.q) for column in columns), (detail, query.q), (detail, json.dumps(query.q)[1:-1])]
+        statement = statement.where(or_(*(place.icontains(text, autoescape=True) for place, text in places)))
     for column in ("actor", "object", "owner"):
         value = getattr(query, column)
         if value is not None:

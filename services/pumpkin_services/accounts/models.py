@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pumpkin_services.names import Name
 from pumpkin_services.principal import WorkspaceRole
-from pumpkin_services.web import Moment, PageQuery, Wire
+from pumpkin_services.web import CursorQuery, Moment, PageQuery, Wire
 
 
 class Membership(Wire):
@@ -54,14 +54,43 @@ class User(Wire):
     synced: bool
     """Whether the Hub knows: a frozen user's servers and tokens are then gone from it, and it lets them in no more."""
     created: datetime
-    last_seen: datetime
+    last_seen: datetime | None
+    """Null for somebody an admin made who has yet to come."""
     revision: int
 
 
 class UserQuery(PageQuery):
-    """Filters of the user list."""
+    """Filters of the user list; `q` looks into names and display names."""
 
     frozen: bool | None = None
+    admin: bool | None = None
+
+
+class UserCreate(Wire):
+    """A new user. Whether they get a password here or log in at an identity provider is the Hub's matter."""
+
+    name: Name
+    admin: bool = False
+
+
+class UserCreated(Wire):
+    """A user just made, and what to hand them."""
+
+    user: User
+    one_time_password: str | None
+    """Good for choosing a password at the log-in page; shown only now. Null where an identity provider logs in."""
+
+
+class OneTimePassword(Wire):
+    """Good for choosing a new password at the log-in page, once; shown only now."""
+
+    one_time_password: str
+
+
+class UserPatch(Wire):
+    """Change what a user is to the Hub."""
+
+    admin: bool
 
 
 class Freeze(Wire):
@@ -144,6 +173,8 @@ class AuditLine(Wire):
 class AuditFilter(Wire):
     """Which lines of the audit log."""
 
+    q: str | None = Field(default=None, max_length=200, description="Text anywhere in the line.")
+    changes: bool = Field(default=False, description="Changes only, no looks.")
     actor: str | None = Field(default=None, max_length=255)
     object: str | None = Field(default=None, max_length=255)
     owner: str | None = Field(default=None, max_length=255)
@@ -152,5 +183,5 @@ class AuditFilter(Wire):
     end: Moment | None = Field(default=None, description="Before this time.")
 
 
-class AuditQuery(AuditFilter, PageQuery):
-    """Filters of the audit list; `q` looks into objects."""
+class AuditQuery(AuditFilter, CursorQuery):
+    """Filters of the audit list."""

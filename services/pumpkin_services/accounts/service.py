@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from pumpkin_services.accounts.membership import Belonging, Known, belonging
 from pumpkin_services.accounts.models import Me, Membership, ProfilePatch, User, UserQuery
 from pumpkin_services.accounts.sync import FROZEN_GROUP, HubSync
 from pumpkin_services.accounts.tables import MemberRow, UserRow, WorkspaceRow
+from pumpkin_services.accounts.tokens import TokenService
 from pumpkin_services.accounts.workspaces import WorkspaceService
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.hub import HubClient, HubUser
@@ -28,7 +29,17 @@ CACHE_SECONDS = 5.0
 """How long an admission is remembered: a freeze by another replica is felt after this at the latest."""
 REFRESH = timedelta(seconds=60)
 """How often a user's admin flag, roles and last visit are written down."""
-MODULES = ("datasets", "algorithms", "models", "images", "workloads", "resources", "accounts", "billing")
+MODULES = (
+    "datasets",
+    "algorithms",
+    "models",
+    "images",
+    "workloads",
+    "schedules",
+    "resources",
+    "accounts",
+    "billing",
+)
 
 
 class StopWorkloads(Protocol):
@@ -48,7 +59,7 @@ class _Admission:
 
 
 class AccountService:
-    """Users and admission; `workspaces` holds the rules of workspaces, `sync` makes the Hub follow."""
+    """Users and admission; `workspaces` and `tokens` hold their rules, `sync` makes the Hub follow."""
 
     def __init__(self, *, database: Database, hub: HubClient) -> None:
         self._database = database
@@ -56,6 +67,7 @@ class AccountService:
         self._admitted: dict[str, _Admission] = {}
         self.sync = HubSync(database=database, hub=hub)
         self.workspaces = WorkspaceService(hub=hub, changed=self.forget)
+        self.tokens = TokenService(hub=hub)
         self.stop_workloads: StopWorkloads | None = None
         """Set by whoever wires the platform, once workloads exist: what a frozen user runs is stopped."""
 
@@ -92,7 +104,7 @@ class AccountService:
             where = await self._belonging(session, user, groups)
         if row is not None:
             require_thawed(row)
-        if row is None or where.adopt or where.drop or utcnow() - row.last_seen > REFRESH:
+        if row is None or where.adopt or where.drop or not row.last_seen or utcnow() - row.last_seen > REFRESH:
             hub_user = await self._ask_hub(user)
             async with self._database.write() as session:
                 row = await self._note(session, user, admin=admin, hub_user=hub_user)
@@ -211,12 +223,15 @@ class AccountService:
         return await self.me(session, principal)
 
     async def list_users(self, session: AsyncSession, _principal: Principal, *, query: UserQuery) -> Page[User]:
-        """Return everybody who has been here, newest first."""
+        """Return everybody who has been here or was made here, newest first."""
         statement = select(UserRow)
         if query.frozen is not None:
             statement = statement.where(UserRow.frozen.is_(query.frozen))
+        if query.admin is not None:
+            statement = statement.where(UserRow.admin.is_(query.admin))
         if query.q:
-            statement = statement.where(UserRow.name.contains(query.q, autoescape=True))
+            named = (column.icontains(query.q, autoescape=True) for column in (UserRow.name, UserRow.display_name))
+            statement = statement.where(or_(*named))
         rows, following = await paginate(session, statement, key=UserRow.id, query=query)
         return Page(items=[User.model_validate(row) for row in rows], next=following)
 

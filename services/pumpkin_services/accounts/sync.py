@@ -101,4 +101,4 @@ class HubSync:
         for server in user.servers:
             await self._hub.stop_server(name, server)
         for token in await self._hub.tokens(name):
-            await self._hub.delete_token(name, token)
+            await self._hub.delete_token(name, token.id)

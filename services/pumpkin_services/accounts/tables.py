@@ -12,7 +12,7 @@ from pumpkin_services.principal import WorkspaceRole
 
 
 class UserRow(Base):
-    """Somebody who has been here at least once. The Hub keeps identity, this keeps what the platform adds."""
+    """Somebody who has been here, or whom an admin made here. The Hub keeps identity, this what the platform adds."""
 
     __tablename__ = "users"
 
@@ -29,7 +29,8 @@ class UserRow(Base):
     synced: Mapped[bool] = mapped_column(default=True)
     """Whether the Hub has been told that they are frozen, or not any more."""
     created: Mapped[datetime] = mapped_column(default=utcnow)
-    last_seen: Mapped[datetime] = mapped_column(default=utcnow)
+    last_seen: Mapped[datetime | None]
+    """NULL while somebody an admin made has yet to come."""
     revision: Mapped[int] = mapped_column(default=1)
 
 

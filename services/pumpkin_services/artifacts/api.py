@@ -3,9 +3,9 @@
 The upload protocol
 ===================
 
-A client cuts each file into chunks, at every 16 MiB (any cut up to 64 MiB is taken, but only those who cut
-alike share; a small file is one chunk, an empty file none), names a chunk by its SHA-256, and packs chunks,
-one after another, into objects of at most 64 MiB. Below, `…` is `/datasets/{workspace}/{name}` (or
+A client cuts each file into chunks, by the rule of docs/artifact-format.md (any cut up to 64 MiB is taken, but
+only those who cut alike share; a small file is one chunk, an empty file none), names a chunk by its SHA-256, and
+packs chunks, one after another, into objects of at most 64 MiB. Below, `…` is `/datasets/{workspace}/{name}` (or
 `/algorithms/…`, `/models/…`).
 
 1.  `POST …/uploads` makes an upload: a version nobody sees yet.
@@ -13,12 +13,18 @@ one after another, into objects of at most 64 MiB. Below, `…` is `/datasets/{w
     not name is in a version the caller may read, or was sent in an unfinished upload of the caller's own, and
     is held for this upload from now on.
 3.  `POST …/uploads/{upload}/objects` with the sizes of the next packs answers one target for each;
-    `PUT` each pack's bytes to its `url` (no Authorization header: the URL is signed, and works once).
-    A target that was not used in time is asked for again.
+    `PUT` each pack's bytes to its `url` with its `headers` (no Authorization header: the URL is signed).
+    A target that was not used in time is asked for again. With the SHA-256 of each pack the targets may lead
+    straight to the object store, which takes those bytes only; with `once` too, which then takes the first body
+    that is sent; without either, to this API, which works from everywhere.
 4.  `PUT …/uploads/{upload}/objects/{object}` with the pack's chunks in order registers what was sent;
-    the server hashes every chunk. Several packs may be on their way at once.
+    the server hashes every chunk. Several packs may be on their way at once. Who also says which chunks are parts
+    of which file (`FilePart`), and registers a file's packs in order, spares the commit reading it again.
 5.  `PUT …/uploads/{upload}/manifest` with the gzipped manifest: one JSON object per line (`ManifestLine`),
-    sorted by the UTF-8 bytes of the path. It may be sent again until the commit.
+    sorted by the UTF-8 bytes of the path. It may be sent again until the commit. Or, after a small change,
+    `PATCH …/uploads/{upload}/manifest?base=3` with only the lines that are other than in version 3, and a line
+    `{"path":"…","removed":true}` for each file it has too many; what version 3 holds is then held, and need
+    not be asked for in step 2.
 6.  `POST …/uploads/{upload}/commit` starts the verification of the whole; `GET …/uploads/{upload}?wait=20`
     tells how it goes. Once its state is `ready`, `number` is the new version. The same commit may be sent again.
 
@@ -26,6 +32,7 @@ To resume after any break: find the upload with `GET …/uploads`, and go on fro
 no longer missing. `DELETE …/uploads/{upload}` gives up. An upload nobody touched for a day is given up too.
 
 Or let the server do it all: `PUT …/import?format=zip|tar` with an archive as the body answers the new version.
+Or let it fetch what another server has: `imports_api`.
 """
 
 from __future__ import annotations
@@ -78,9 +85,12 @@ class _Uploads:
 
     async def targets(self, call: Call[wire.ObjectsRequest, Any]) -> wire.UploadTargets:
         owned = await self.access.writable(call.session, call.principal, **_name(call))
+        request = call.body
+        if request.origin is not None and not self.artifacts.core.store.admits(request.origin):
+            request = wire.ObjectsRequest(sizes=request.sizes)  # a page the store does not let in sends through us
         return wire.UploadTargets(
             objects=await self.artifacts.uploads.targets(
-                call.session, upload_id=call.path["upload"], owned=owned, sizes=call.body.sizes
+                call.session, upload_id=call.path["upload"], owned=owned, request=request
             )
         )
 
@@ -88,13 +98,20 @@ class _Uploads:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
         await self.artifacts.uploads.register(
-            call.path["upload"], object_id=call.path["object"], owned=owned, chunks=call.body.chunks
+            call.path["upload"], object_id=call.path["object"], owned=owned, index=call.body
         )
 
     async def manifest(self, call: Call[Any, Any]) -> wire.Upload:
         async with self.artifacts.database.read() as session:
             owned = await self.access.writable(session, call.principal, **_name(call))
         return await self.artifacts.uploads.put_manifest(call.path["upload"], owned=owned, stream=call.stream())
+
+    async def delta(self, call: Call[Any, wire.DeltaQuery]) -> wire.Upload:
+        async with self.artifacts.database.read() as session:
+            owned = await self.access.writable(session, call.principal, **_name(call))
+        return await self.artifacts.deltas.put(
+            call.path["upload"], owned=owned, base=call.query.base, stream=call.stream()
+        )
 
     async def commit(self, call: Call[Any, Any]) -> wire.Upload:
         async with self.artifacts.database.read() as session:
@@ -189,6 +206,16 @@ def routes(artifacts: ArtifactService, access: Access) -> list[Route]:
             f"{upload}/manifest",
             "Send the manifest",
             do.manifest,
+            response=wire.Upload,
+            upload=True,
+            session=False,
+        ),
+        route(
+            "PATCH",
+            f"{upload}/manifest",
+            "Send the manifest as the difference from another version",
+            do.delta,
+            query=wire.DeltaQuery,
             response=wire.Upload,
             upload=True,
             session=False,

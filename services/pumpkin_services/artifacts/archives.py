@@ -11,6 +11,7 @@ import lzma
 import os
 import stat
 import struct
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -22,6 +23,11 @@ from typing import IO, Any, Literal
 from pumpkin_services.artifacts.manifest import shown
 from pumpkin_services.artifacts.pack import SourceFile, link_target
 from pumpkin_services.problems import Invalid, TooLarge
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MAX_ENTRIES = 500_000
 MAX_BYTES = 4 << 40
@@ -36,23 +42,32 @@ _BROKEN = (
     EOFError,
     zlib.error,
     lzma.LZMAError,
+    zstd.ZstdError,
     struct.error,
     ValueError,
     OverflowError,
 )
 
 
-def entries(path: Path, archive_format: Literal["zip", "tar"]) -> Iterator[SourceFile]:
+def entries(path: Path, archive_format: Literal["zip", "tar", "file"], *, name: str = "") -> Iterator[SourceFile]:
     """Iterate over the files and links of the archive at `path`; each file must be read before the next.
 
-    Go through it, and read the files, inside `broken_is_invalid`.
+    The format `file` is no archive: the file itself, called `name`, is all there is. Go through it, and read the
+    files, inside `broken_is_invalid`.
 
     Raises:
         Invalid: for an encrypted or special entry, or a name that is not UTF-8.
         TooLarge: for too many entries, or contents out of proportion.
     """
+    if archive_format == "file":
+        return _single(path, name)
     budget = _Budget(path.stat().st_size)
     return _zip(path, budget) if archive_format == "zip" else _tar(path, budget)
+
+
+def _single(path: Path, name: str) -> Iterator[SourceFile]:
+    with path.open("rb") as content:
+        yield SourceFile(path=name, content=content)
 
 
 class _Budget:
@@ -215,16 +230,13 @@ class _Guarded:
         return self._file.read(size)
 
 
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+_OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open, b"\x28\xb5": zstd.open}
 
 
 def _tar(path: Path, budget: _Budget) -> Iterator[SourceFile]:
     with path.open("rb") as raw:
-        magic = raw.read(4)
+        opener = _OPENERS.get(raw.read(2))
         raw.seek(0)
-        if magic == b"\x28\xb5\x2f\xfd":
-            raise Invalid("zstd is not read here: pack the tar with gzip, bzip2 or xz, or not at all.", field="archive")
-        opener = _OPENERS.get(magic[:2])
         stream: Any = opener(raw, "rb") if opener else raw
         guarded: Any = _Guarded(stream)
         with tarfile.open(fileobj=guarded, mode="r:") as archive:

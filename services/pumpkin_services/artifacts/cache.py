@@ -16,16 +16,21 @@ import hashlib
 import os
 import shutil
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from pumpkin_services.artifacts.chunks import Damaged, Location
+from pumpkin_services.artifacts.ahead import SMALL, Ahead
+from pumpkin_services.artifacts.chunks import Damaged, Location, runs
 from pumpkin_services.artifacts.manifest import Entry, shown
 from pumpkin_services.db import new_id
 from pumpkin_services.problems import StorageFull
 from pumpkin_services.storage.base import ObjectMissing, ObjectStore, storage_problems
+
+LARGE_AT_ONCE = 3
+"""Large files that are fetched at once."""
 
 
 class NodeCache:
@@ -75,6 +80,9 @@ class NodeCache:
         need = sum({(entry.sha256, entry.mode): entry.size for entry in entries}.values())
         self.evict(need=need)
         free = shutil.disk_usage(self.root).free
+        if need > free:  # less may do: what other versions have is linked, not copied
+            missing = [entry for entry in entries if not os.path.exists(self._file(entry))]
+            need = sum({self._file(entry): entry.size for entry in missing}.values())
         if need > free:
             raise StorageFull(
                 f"This version needs {need} bytes on the node, {free} are free: try later, or ask an admin.",
@@ -90,39 +98,68 @@ class NodeCache:
                 os.rename(partial, tree)
                 # Only now: a folder that may not be written may not be moved either.
                 tree.chmod(0o555)
-        except BaseException:
+        except BaseException as error:
             _remove_tree(partial)
+            if isinstance(error, StorageFull):
+                raise StorageFull(
+                    "The node's disk has become full while this version was laid out: try later, or ask an admin.",
+                    reason="node_full",
+                ) from error
             raise
         return tree
 
     def _fill(self, tree: Path, entries: Sequence[Entry], places: dict[str, Location], store: ObjectStore) -> None:
+        # Every file of a version passes here: paths are text, for `Path` costs more than making a link.
+        root, folders = str(tree), {""}
         tree.mkdir()
-        folders: set[Path] = set()
         missing: dict[tuple[str, int], list[Entry]] = {}
         for entry in entries:
-            target = tree / entry.path
-            if target.parent not in folders:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                folders.add(target.parent)
-            if not _link(self._file(entry), target):
+            folder = entry.path.rpartition("/")[0]
+            if folder not in folders:
+                os.makedirs(f"{root}/{folder}", exist_ok=True)
+                while folder not in folders:
+                    folders.add(folder)
+                    folder = folder.rpartition("/")[0]
+            if not _link(self._file(entry), f"{root}/{entry.path}"):
                 missing.setdefault((entry.sha256, entry.mode), []).append(entry)
+        for start in {digest[:2] for digest, _ in missing}:
+            (self.root / "files" / start).mkdir(exist_ok=True)
         # In the order they lie in the packs.
-        for same in sorted(missing.values(), key=lambda same: _position(same[0], places)):
-            first = tree / same[0].path
-            _write(first, same[0], places, store)
-            cached = self._file(same[0])
-            cached.parent.mkdir(exist_ok=True)
-            with suppress(FileExistsError):
-                os.link(first, cached)
-            for entry in same[1:]:
-                if not _link(first, tree / entry.path):
-                    _copy(first, tree / entry.path, entry.mode)
-        for folder, _, _ in os.walk(tree, topdown=False):
-            if folder != str(tree):
-                Path(folder).chmod(0o555)
+        order = sorted(missing.values(), key=lambda same: _position(same[0], places))
+        small = [same for same in order if same[0].size <= SMALL]
+        with (
+            Ahead(store, (place for same in small for place in _runs(same[0], places))) as ahead,
+            ThreadPoolExecutor(LARGE_AT_ONCE, "large-files") as pool,
+        ):
+            # First the small ones: threads that fetch large ones would take the interpreter from them at each call.
+            for same in small:
+                self._make(root, same, places, (ahead, store))
+            flights = [
+                pool.submit(self._make, root, same, places, (store, store)) for same in order if same[0].size > SMALL
+            ]
+            try:
+                for flight in flights:
+                    flight.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for folder in folders - {""}:
+            Path(root, folder).chmod(0o555)
 
-    def _file(self, entry: Entry) -> Path:
-        return self.root / "files" / entry.sha256[:2] / f"{entry.sha256}-{entry.mode:o}"
+    def _make(
+        self, root: str, same: list[Entry], places: dict[str, Location], sources: tuple[Ahead | ObjectStore, ...]
+    ) -> None:
+        """Write one content, keep it, and lay it wherever it belongs."""
+        first = f"{root}/{same[0].path}"
+        _write(first, same[0], places, sources)
+        with suppress(FileExistsError):
+            os.link(first, self._file(same[0]))
+        for entry in same[1:]:
+            if not _link(first, f"{root}/{entry.path}"):
+                _copy(first, f"{root}/{entry.path}", entry.mode)
+
+    def _file(self, entry: Entry) -> str:
+        return f"{self.root}/files/{entry.sha256[:2]}/{entry.sha256}-{entry.mode:o}"
 
     def release(self, holder: str) -> None:
         """End every pin of `holder`."""
@@ -134,7 +171,7 @@ class NodeCache:
         return {unquote(pin.name) for pin in (self.root / "pins").glob("*/*")}
 
     def evict(self, *, need: int = 0) -> None:
-        """Remove versions nobody pins, the longest unused first, until `need` more bytes fit."""
+        """Remove versions nobody pins, the longest unused first, until `need` more bytes fit in limit and disk."""
         for left in (self.root / "tmp").iterdir():
             version_id = left.name.partition(".")[0]
             with self.try_lock(version_id) as free:
@@ -149,19 +186,22 @@ class NodeCache:
     def _drop_loose(self, need: int) -> bool:
         """Remove files no tree has, as far as room is needed; tell whether still too much is kept."""
         kept = 0
-        loose: list[tuple[float, int, Path]] = []
-        for path in (self.root / "files").glob("*/*"):
-            with suppress(FileNotFoundError):
-                found = path.stat()
-                kept += found.st_size
-                if found.st_nlink == 1:
-                    loose.append((found.st_mtime, found.st_size, path))
+        loose: list[tuple[float, int, str]] = []
+        for folder in os.scandir(self.root / "files"):
+            for file in os.scandir(folder):
+                with suppress(FileNotFoundError):
+                    found = file.stat()
+                    kept += found.st_size
+                    if found.st_nlink == 1:
+                        loose.append((found.st_mtime, found.st_size, file.path))
+        limit = min(self._limit, kept + shutil.disk_usage(self.root).free)
         for _, size, path in sorted(loose):
-            if kept + need <= self._limit:
+            if kept + need <= limit:
                 break
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
             kept -= size
-        return kept + need > self._limit
+        return kept + need > limit
 
     def _drop_tree(self, tree: Path) -> None:
         with self.try_lock(tree.name) as free:
@@ -188,7 +228,7 @@ def _position(entry: Entry, places: dict[str, Location]) -> tuple[str, int]:
     return (place.object_id, place.offset) if place else ("", 0)
 
 
-def _link(source: Path, target: Path) -> bool:
+def _link(source: str, target: str) -> bool:
     """Link `target` to `source`; tell whether it could be: there is a source, and it takes one more link."""
     try:
         os.link(source, target)
@@ -201,25 +241,36 @@ def _link(source: Path, target: Path) -> bool:
     return True
 
 
-def _copy(source: Path, target: Path, mode: int) -> None:
+def _copy(source: str, target: str, mode: int) -> None:
     shutil.copyfile(source, target)
-    target.chmod(mode & 0o555)
+    os.chmod(target, mode & 0o555)
 
 
-def _write(target: Path, entry: Entry, places: dict[str, Location], store: ObjectStore) -> None:
-    seen = hashlib.sha256()
-    try:
-        with open(target, "xb") as file:
-            for digest, size in entry.chunks:
-                place = places[digest]
-                for piece in store.stream(place.key, offset=place.offset, size=size):
+def _runs(entry: Entry, places: dict[str, Location]) -> list[Location]:
+    """Return where a file lies; empty if a part of it is nowhere, which is said when it is its turn."""
+    found = [places.get(digest) for digest, _ in entry.chunks]
+    return list(runs(place for place in found if place is not None)) if None not in found else []
+
+
+def _write(target: str, entry: Entry, places: dict[str, Location], sources: tuple[Ahead | ObjectStore, ...]) -> None:
+    for store in sources:  # what is wrong is read once more: it may have been the way to us
+        seen = hashlib.sha256()
+        file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            for place in runs([places[digest] for digest, _ in entry.chunks]):
+                for piece in store.stream(place.key, offset=place.offset, size=place.size):
                     seen.update(piece)
-                    file.write(piece)
-    except (KeyError, ObjectMissing) as error:
-        raise _damaged(entry) from error
-    if seen.hexdigest() != entry.sha256:
-        raise _damaged(entry)
-    target.chmod(entry.mode & 0o555)
+                    written = os.write(file, piece)
+                    while written < len(piece):  # the disk is nearly full, perhaps
+                        written += os.write(file, memoryview(piece)[written:])
+            if seen.hexdigest() == entry.sha256:
+                os.fchmod(file, entry.mode & 0o555)
+                return
+        except (KeyError, ObjectMissing) as error:
+            raise _damaged(entry) from error
+        finally:
+            os.close(file)
+    raise _damaged(entry)
 
 
 def _damaged(entry: Entry) -> Damaged:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.artifacts.tables import ChunkRow, ObjectRow, VersionObjectRow, VersionRow
+from pumpkin_services.db import table
 from pumpkin_services.problems import Problem
 
 T = TypeVar("T")
+MANY = 250_000
+"""Chunks that are read at once at most: some 100 MiB in memory."""
 UNFINISHED = ("uploading", "verifying")
 MayRead = Callable[[set[str]], Awaitable[set[str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """`size` bytes at `offset` of the pack `object_id`."""
 
     object_id: str
@@ -48,20 +49,87 @@ def groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield group
 
 
+def runs(places: Iterable[Location]) -> Iterator[Location]:
+    """Join places that lie one behind the other in a pack: a file cut into many chunks is then read in few requests."""
+    run: Location | None = None
+    for place in places:
+        if run is not None and (place.object_id, place.offset) == (run.object_id, run.offset + run.size):
+            run = Location(run.object_id, run.offset, run.size + place.size)
+            continue
+        if run is not None:
+            yield run
+        run = place
+    if run is not None:
+        yield run
+
+
 async def locate(session: AsyncSession, version_id: str, hashes: Iterable[str]) -> dict[str, Location]:
     """Return where chunks lie, as far as they are in objects the version holds."""
-    found: dict[str, Location] = {}
-    for group in groups(set(hashes), 500):
-        query = (
+    return await Usage(version_id).add(session, hashes)
+
+
+class Usage:
+    """Finds chunks in the objects a version holds, and counts how many of its chunks each of the objects has."""
+
+    def __init__(self, version_id: str) -> None:
+        self._needed: set[str] = set()
+        self._used: defaultdict[str, set[bytes]] = defaultdict(set)
+        self._held = (
             select(ChunkRow.hash, ChunkRow.object_id, ChunkRow.offset, ChunkRow.size)
             .join(VersionObjectRow, VersionObjectRow.object_id == ChunkRow.object_id)
-            .where(VersionObjectRow.version_id == version_id, ChunkRow.hash.in_(group))
+            .where(VersionObjectRow.version_id == version_id)
         )
-        for digest, object_id, offset, size in await session.execute(query):
-            known = found.get(digest)
-            # The same choice every time, so that the fewest objects are needed.
-            if known is None or object_id < known.object_id:
-                found[digest] = Location(object_id, offset, size)
+        self._all: dict[str, list[Location]] | None = None
+
+    async def load(self, session: AsyncSession) -> None:
+        """Read all there is at once, unless it is very much: for who will ask for nearly all of it."""
+        count, places = 0, defaultdict[str, list[Location]](list)
+        found = await session.stream(self._held.limit(MANY + 1))
+        async for rows in found.partitions(1000):  # others get their turn in between
+            count += len(rows)
+            for digest, object_id, offset, size in rows:
+                places[digest].append(Location(object_id, offset, size))
+        if count <= MANY:
+            self._all = places
+
+    async def add(self, session: AsyncSession, hashes: Iterable[str]) -> dict[str, Location]:
+        """Return where chunks lie, as far as they are there."""
+        found: dict[str, Location] = {}
+        async for digest, places in self._look(session, set(hashes)):
+            for place in places:
+                self._used[place.object_id].add(bytes.fromhex(digest))
+                known = found.get(digest)
+                # The same choice every time, so that the fewest objects are needed.
+                if known is None or place.object_id < known.object_id:
+                    found[digest] = place
+        self._needed.update(place.object_id for place in found.values())
+        return found
+
+    async def _look(self, session: AsyncSession, hashes: set[str]) -> AsyncIterator[tuple[str, list[Location]]]:
+        if self._all is not None:
+            for digest in hashes & self._all.keys():
+                yield digest, self._all[digest]
+            return
+        for group in groups(hashes, 500):
+            rows = await session.execute(self._held.where(ChunkRow.hash.in_(group)))
+            for digest, object_id, offset, size in rows:
+                yield digest, [Location(object_id, offset, size)]
+
+    def counts(self) -> dict[str, int]:
+        """Return the objects that are needed for what was found, and how much of what was asked for each has."""
+        return {object_id: len(self._used[object_id]) for object_id in self._needed}
+
+
+async def holders(session: AsyncSession, hashes: Iterable[str], objects: Iterable[str]) -> dict[str, set[str]]:
+    """Return which of `objects` have which of `hashes`."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    among = set(objects)
+    for group in groups(set(hashes), 500):
+        for digest, object_id in await session.execute(
+            select(ChunkRow.hash, ChunkRow.object_id).where(ChunkRow.hash.in_(group))
+        ):
+            if object_id in among:
+                found[object_id].add(digest)
     return found
 
 
@@ -86,7 +154,7 @@ async def hold(session: AsyncSession, draft: VersionRow, hashes: Sequence[str], 
         if not present.issuperset(objects[object_id]):
             present.update(objects[object_id])
             needed.add(object_id)
-    await _refer(session, draft.id, needed)
+    await refer(session, draft.id, needed)
     return [digest for digest in wanted if digest not in present]
 
 
@@ -117,7 +185,8 @@ async def _known(session: AsyncSession, draft: VersionRow, objects: set[str], *,
     return own.union(*(by_asset[asset_id] for asset_id in readable))
 
 
-async def _refer(session: AsyncSession, version_id: str, objects: set[str]) -> None:
+async def refer(session: AsyncSession, version_id: str, objects: set[str]) -> None:
+    """Make a version refer to objects that something refers to already: nobody takes them away then."""
     held: set[str] = set()
     for group in groups(objects, 500):
         query = select(VersionObjectRow.object_id).where(
@@ -147,14 +216,14 @@ async def record(session: AsyncSession, object_id: str, chunks: Iterable[tuple[s
     for digest, size in chunks:
         rows.setdefault(digest, {"hash": digest, "object_id": object_id, "offset": offset, "size": size})
         offset += size
-    await session.execute(insert(ChunkRow), list(rows.values()))
+    await session.execute(insert(table(ChunkRow)), list(rows.values()))
     await session.execute(update(ObjectRow).where(ObjectRow.id == object_id).values(registered=True))
 
 
 async def settle(session: AsyncSession, version_id: str, used: dict[str, int], *, manifest_id: str) -> None:
     """Leave `version_id` referring to exactly the packs it uses and its manifest.
 
-    `used` maps packs to how many of their chunks the version has.
+    `used` maps packs to how many of their chunks, all counted, the version has.
     """
     counts: dict[str, int] = {}
     for group in groups(used, 500):
@@ -163,11 +232,11 @@ async def settle(session: AsyncSession, version_id: str, used: dict[str, int], *
         )
         counts.update((object_id, count) for object_id, count in await session.execute(query))
     await release(session, version_id)
-    rows = [
-        {"version_id": version_id, "object_id": object_id, "whole": count == counts[object_id]}
+    rows: list[dict[str, object]] = [
+        {"version_id": version_id, "object_id": object_id, "whole": count == counts[object_id], "used": count}
         for object_id, count in sorted(used.items())
     ]
-    rows.append({"version_id": version_id, "object_id": manifest_id, "whole": False})
+    rows.append({"version_id": version_id, "object_id": manifest_id, "whole": False, "used": None})
     await session.execute(insert(VersionObjectRow), rows)
 
 

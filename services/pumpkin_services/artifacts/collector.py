@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.artifacts.chunks import groups, release
 from pumpkin_services.artifacts.core import Core
+from pumpkin_services.artifacts.rewrite import drop_unfinished
 from pumpkin_services.artifacts.tables import ChunkRow, ObjectRow, VersionObjectRow, VersionRow
 from pumpkin_services.db import utcnow
 
@@ -39,6 +40,7 @@ async def collect(core: Core, *, grace: timedelta, abandoned: timedelta = ABANDO
     """Do one collection."""
     now = utcnow()
     uploads = await _give_up(core, before=now - abandoned)
+    await drop_unfinished(core, before=now - abandoned)
     async with core.database.write() as session:
         await session.execute(update(ObjectRow).where(ObjectRow.doomed.is_not(None), _REFERRED).values(doomed=None))
         await session.execute(update(ObjectRow).where(ObjectRow.doomed.is_(None), ~_REFERRED).values(doomed=now))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pumpkin_services.artifacts import models as wire
 from pumpkin_services.artifacts.access import Owned, Readable
 from pumpkin_services.artifacts.chunks import UNFINISHED, release
+from pumpkin_services.artifacts.joins import Joins
 from pumpkin_services.artifacts.tables import ObjectRow, VersionObjectRow, VersionRow
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.events import Wakeups
@@ -37,7 +38,10 @@ class Core:
     limit: StorageLimit
     work: Path
     readable: Readable | None = None
+    joins: Joins = field(default_factory=Joins)
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    needed: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Packs no version has much of but all these together have: looked at again when others need them."""
 
     async def check_limit(self, session: AsyncSession, workspace: str, *, more: int) -> None:
         """Raise `StorageFull` if `more` bytes would take the workspace over its storage limit."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pumpkin_services.artifacts import archives, folders
 from pumpkin_services.artifacts import manifest as manifests
 from pumpkin_services.artifacts.access import Owned
-from pumpkin_services.artifacts.chunks import MayRead, groups, hold, locate, new_object, record, settle
+from pumpkin_services.artifacts.chunks import MayRead, Usage, groups, hold, new_object, record, settle
 from pumpkin_services.artifacts.collector import discard
 from pumpkin_services.artifacts.core import Core, draft, make_ready, new_version
 from pumpkin_services.artifacts.manifest import Entry
@@ -47,9 +46,15 @@ class Ingest:
         *,
         owned: Owned,
         stream: AsyncIterator[bytes],
-        archive_format: Literal["zip", "tar"],
+        archive_format: Literal["zip", "tar", "file"],
+        name: str = "",
+        source: str | None = None,
+        finish: Finish | None = None,
     ) -> str:
-        """Make a version of an archive; return its id. Whatever is refused or broken off leaves nothing."""
+        """Make a version of an archive; return its id. Whatever is refused or broken off leaves nothing.
+
+        The format `file` is no archive: it is kept as the one file `name`.
+        """
         readable = self.core.readable
         assert readable is not None
 
@@ -63,10 +68,10 @@ class Ingest:
             with spool:
                 await receive(stream, spool, limit=MAX_ARCHIVE, what="archive")
                 spool.flush()
-                packer = Packer(files=archives.entries(Path(spool.name), archive_format), strict=True)
+                packer = Packer(files=archives.entries(Path(spool.name), archive_format, name=name), strict=True)
                 batches = _guarded(packer, archive_format)
-                row = await self._begin(owned, creator=principal.name, source=None)
-                await self._ingest(row, packer, batches, owned=owned, may_read=may_read, finish=None)
+                row = await self._begin(owned, creator=principal.name, source=source)
+                await self._ingest(row, packer, batches, owned=owned, may_read=may_read, finish=finish)
         return row.id
 
     async def capture(
@@ -170,14 +175,14 @@ class Ingest:
         return summary, stored.size
 
     async def _usage(self, version_id: str, entries: list[Entry]) -> dict[str, int]:
-        used: defaultdict[str, set[str]] = defaultdict(set)
+        usage = Usage(version_id)
+        async with self.core.database.read() as session:
+            await usage.load(session)
         hashes = {digest for entry in entries for digest, _ in entry.chunks}
         for group in groups(hashes, 10_000):
             async with self.core.database.read() as session:
-                places = await locate(session, version_id, group)
-            for digest in group:
-                used[places[digest].object_id].add(digest)
-        return {object_id: len(chunks) for object_id, chunks in used.items()}
+                await usage.add(session, group)
+        return usage.counts()
 
 
 def _guarded(packer: Packer, archive_format: str) -> Generator[dict[str, bytes]]:

@@ -8,24 +8,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from pumpkin_services.artifacts.models import ManifestLine
+from pumpkin_services.artifacts.blocks import Writer, lines
+from pumpkin_services.artifacts.models import MAX_OBJECT, ManifestLine, RemovedLine
 from pumpkin_services.problems import Invalid, TooLarge
 from pumpkin_services.storage.base import Sink
 
 MAX_FILES = 2_000_000
 MAX_PATH = 1024
-MAX_LINE = 32 << 20
 EMPTY = hashlib.sha256().hexdigest()
+M = TypeVar("M", bound=BaseModel)
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SMALL = re.compile(
+    rb'\{"path":"([^"\\\x00-\x1f\x7f]+)","size":([1-9][0-9]{0,7}),"mode":(420|493),"sha256":"([0-9a-f]{64})",'
+    rb'"chunks":\[\{"hash":"\4","size":\2\}\]\}\n?'
+)
+"""The canonical line of a file of one chunk, its path without backslashes: nearly every line is like that, and this
+is much quicker than JSON.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One file: `chunks` are (SHA-256, bytes) in order, none for an empty file."""
 
     path: str
@@ -39,7 +49,7 @@ def path_fault(path: str) -> str | None:
     """Say what is wrong with a path inside a version; None when nothing is."""
     if not path:
         return "is empty"
-    if "\x00" in path or any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
+    if _CONTROL.search(path):
         return "contains a control character"
     try:
         raw = path.encode()
@@ -56,7 +66,7 @@ def path_fault(path: str) -> str | None:
         return "leads out with '..'"
     if "" in parts or "." in parts:
         return "has an empty part or a '.' in it"
-    if any(len(part.encode()) > 255 for part in parts):
+    if len(raw) > 255 and any(len(part.encode()) > 255 for part in parts):
         return "has a part longer than 255 bytes"
     return None
 
@@ -69,14 +79,12 @@ def shown(path: str) -> str:
 
 def encode(entry: Entry) -> bytes:
     """Return the canonical line of a file, its newline included."""
-    line = {
-        "path": entry.path,
-        "size": entry.size,
-        "mode": entry.mode,
-        "sha256": entry.sha256,
-        "chunks": [{"hash": digest, "size": size} for digest, size in entry.chunks],
-    }
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    chunks = ",".join(f'{{"hash":"{digest}","size":{size}}}' for digest, size in entry.chunks)
+    line = (
+        f'{{"path":{_quoted(entry.path)},"size":{entry.size},"mode":{entry.mode},"sha256":"{entry.sha256}",'
+        f'"chunks":[{chunks}]}}\n'
+    )
+    return line.encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,50 +98,48 @@ class Summary:
 
 def write(entries: Iterable[Entry], sink: Sink) -> Summary:
     """Write the canonical gzipped manifest of sorted `entries` to `sink`."""
-    identity, files, total = hashlib.sha256(), 0, 0
-    # Written through zlib itself: the gzip module wants a seekable file for its header's sake.
-    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+    writer, files, total = Writer(sink), 0, 0
     for entry in entries:
-        line = encode(entry)
-        identity.update(line)
+        writer.line(encode(entry))
         files += 1
         total += entry.size
-        if packed := packer.compress(line):
-            sink.write(packed)
-    sink.write(packer.flush())
-    return Summary(hash=identity.hexdigest(), files=files, bytes=total)
+    writer.end()
+    return Summary(hash=writer.identity.hexdigest(), files=files, bytes=total)
 
 
 def read(pieces: Iterable[bytes]) -> Iterator[Entry]:
     """Iterate over the entries of one of our own manifests."""
     for line in lines(pieces):
-        value = json.loads(line)
-        chunks = tuple((chunk["hash"], chunk["size"]) for chunk in value["chunks"])
-        yield Entry(value["path"], value["size"], value["mode"], value["sha256"], chunks)
+        yield decode(line)
 
 
-def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack a gzipped stream into its lines, never holding more than one longest line.
+def decode(line: bytes) -> Entry:
+    """Return the file one of our own lines tells of."""
+    if (small := _small(line)) is not None:
+        return small
+    value = json.loads(line)
+    chunks = tuple((chunk["hash"], chunk["size"]) for chunk in value["chunks"])
+    return Entry(value["path"], value["size"], value["mode"], value["sha256"], chunks)
 
-    Raises:
-        Invalid: if it is not gzip, is cut off, or has a line that is too long.
-    """
-    unpacker = zlib.decompressobj(31)
-    rest = b""
+
+def _small(line: bytes) -> Entry | None:
+    """Return the file a line tells of if the line is of the usual kind."""
+    found = _SMALL.fullmatch(line)
+    if found is None:
+        return None
+    size, sha256 = int(found[2]), found[4].decode()
     try:
-        for piece in pieces:
-            data = piece
-            while data and not unpacker.eof:
-                rest += unpacker.decompress(data, 1 << 20)
-                data = unpacker.unconsumed_tail
-                *whole, rest = rest.split(b"\n")
-                yield from whole
-                if len(rest) > MAX_LINE:
-                    raise Invalid(f"A line of the manifest is longer than {MAX_LINE} bytes.", field="manifest")
-    except zlib.error as error:
-        raise Invalid("The manifest is not gzip: send it gzipped.", field="manifest") from error
-    if not unpacker.eof or rest:
-        raise Invalid("The manifest is cut off: send it again, with a newline after each line.", field="manifest")
+        path = found[1].decode()
+    except UnicodeDecodeError:
+        return None
+    return Entry(path, size, int(found[3]), sha256, ((sha256, size),)) if size <= MAX_OBJECT else None
+
+
+def path_of(line: bytes) -> str:
+    """Return the path of one of our own lines, without reading the rest of it."""
+    # Inside the path each quotation mark has a backslash before it, so this can only be its end.
+    quoted = line[8 : line.index(b'","size":') + 1]
+    return json.loads(quoted) if b"\\" in quoted else quoted[1:-1].decode()
 
 
 def read_untrusted(pieces: Iterable[bytes]) -> Iterator[Entry]:
@@ -143,21 +149,59 @@ def read_untrusted(pieces: Iterable[bytes]) -> Iterator[Entry]:
         Invalid: naming the line, for anything out of order, unsafe or inconsistent.
     """
     order = Order()
+    for number, line in _numbered(pieces):
+        entry = _parse(number, line)
+        _refuse(number, entry.path, path_fault(entry.path) or order.fault(entry.path) or _content_fault(entry))
+        yield entry
+
+
+def read_delta(pieces: Iterable[bytes]) -> Iterator[tuple[str, Entry | None]]:
+    """Iterate over what somebody sent as the difference from another version: paths, and what is there now.
+
+    None stands for a file that is removed. Raises `Invalid` as `read_untrusted` does.
+    """
+    last = ""
+    for number, line in _numbered(pieces):
+        if b'"chunks"' not in line:  # (in a path the quotation marks would have backslashes)
+            path, entry = _model(number, line, RemovedLine).path, None
+        else:
+            entry = _parse(number, line)
+            path = entry.path
+        fault = path_fault(path) or (_content_fault(entry) if entry else None)
+        if not fault and path <= last:
+            fault = "is there twice, or out of order: sort by the bytes of the path"
+        _refuse(number, path, fault)
+        last = path
+        yield path, entry
+
+
+def _numbered(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(lines(pieces), start=1):
         if number > MAX_FILES:
             raise TooLarge(f"A version has {MAX_FILES} files at most: pack small files together.", field="manifest")
-        try:
-            parsed = ManifestLine.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise Invalid(f"Line {number} of the manifest: {where} {first['msg']}.", field="manifest") from error
-        chunks = tuple((chunk.hash, chunk.size) for chunk in parsed.chunks)
-        entry = Entry(parsed.path, parsed.size, parsed.mode, parsed.sha256, chunks)
-        fault = path_fault(entry.path) or order.fault(entry.path) or _content_fault(entry)
-        if fault:
-            raise Invalid(f"Line {number} of the manifest: '{shown(entry.path)}' {fault}.", field="manifest")
-        yield entry
+        yield number, line
+
+
+def _parse(number: int, line: bytes) -> Entry:
+    if (small := _small(line)) is not None:
+        return small
+    parsed = _model(number, line, ManifestLine)
+    chunks = tuple((chunk.hash, chunk.size) for chunk in parsed.chunks)
+    return Entry(parsed.path, parsed.size, parsed.mode, parsed.sha256, chunks)
+
+
+def _model(number: int, line: bytes, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Invalid(f"Line {number} of the manifest: {where} {first['msg']}.", field="manifest") from error
+
+
+def _refuse(number: int, path: str, fault: str | None) -> None:
+    if fault:
+        raise Invalid(f"Line {number} of the manifest: '{shown(path)}' {fault}.", field="manifest")
 
 
 def _content_fault(entry: Entry) -> str | None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from pumpkin_services.web.paging import CursorQuery
 from pumpkin_services.web.wire import Wire
 
 MAX_OBJECT = 64 << 20
 """The largest pack or piece, in bytes."""
-CUT = 16 << 20
-"""Where files are cut, in bytes: at every multiple. Clients who cut alike send nothing twice."""
 MAX_CHUNKS = 1 << 16
 """The most chunks one pack may hold."""
 BATCH = 10_000
@@ -60,6 +58,14 @@ class UploadQuery(BaseModel):
     wait: float = Field(default=0, ge=0, le=30, description="Seconds to wait for the end of the verification.")
 
 
+class DeltaQuery(BaseModel):
+    """Says what a manifest is told as the difference from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base: int = Field(ge=1, description="The number of a version of the same thing.")
+
+
 class MissingRequest(Wire):
     """Asks which of these chunks must be sent."""
 
@@ -78,6 +84,22 @@ class ObjectsRequest(Wire):
     sizes: list[Annotated[int, Field(ge=1, le=MAX_OBJECT)]] = Field(
         min_length=1, max_length=100, description="Bytes of each object that will be sent."
     )
+    origin: str | None = Field(
+        default=None,
+        max_length=300,
+        description="Origin of the page that will send them, if one does: where the store does not let that in, the "
+        "targets lead to this API.",
+    )
+    sha256: list[Sha256] | None = Field(
+        default=None,
+        max_length=100,
+        description="SHA-256 of each, by those who can reach the object store itself: they may be sent there.",
+    )
+    once: bool = Field(
+        default=False,
+        description="Instead of `sha256`: they may be sent to the object store itself, which takes the first body of "
+        "each and refuses (412) any further one.",
+    )
 
 
 class UploadTarget(Wire):
@@ -85,6 +107,7 @@ class UploadTarget(Wire):
 
     id: str
     url: str
+    headers: dict[str, str] = Field(description="What the request must carry.")
     size: int
     expires: datetime
 
@@ -102,10 +125,38 @@ class Chunk(Wire):
     size: int = Field(ge=1, le=MAX_OBJECT)
 
 
+class FilePart(Wire):
+    """Chunks of a pack that are bytes of one file from `offset` on: `chunks` of them, the first is number `first`.
+
+    `file` is a number of the client's choice, another for each file of an upload.
+    """
+
+    file: int = Field(ge=0)
+    offset: int = Field(ge=0)
+    first: int = Field(ge=0, lt=MAX_CHUNKS)
+    chunks: int = Field(ge=1, le=MAX_CHUNKS)
+
+
 class PackIndex(Wire):
-    """What an object holds: its chunks one after another from its first byte to its last."""
+    """What an object holds: its chunks one after another from its first byte to its last.
+
+    `parts` (which do not overlap) may tell which of them make files of several chunks; where the packs of a file are
+    registered in order, the commit then need not read it again.
+    """
 
     chunks: list[Chunk] = Field(min_length=1, max_length=MAX_CHUNKS)
+    parts: list[FilePart] = Field(default_factory=list[FilePart], max_length=MAX_CHUNKS)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        end = 0
+        for part in self.parts:
+            if part.first < end:
+                raise ValueError("parts overlap, or are out of order")
+            end = part.first + part.chunks
+        if end > len(self.chunks):
+            raise ValueError("parts name chunks that are not there")
+        return self
 
 
 class ManifestLine(Wire):
@@ -118,12 +169,80 @@ class ManifestLine(Wire):
     chunks: list[Chunk]
 
 
+class RemovedLine(Wire):
+    """A file another version has and this one has not: a line of a manifest sent as a difference."""
+
+    path: str
+    removed: Literal[True]
+
+
 class ImportQuery(BaseModel):
     """How the body of an import is packed."""
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["zip", "tar"] = Field(description="`tar` may be compressed with gzip, bzip2 or xz.")
+    format: Literal["zip", "tar"] = Field(description="`tar` may be compressed with gzip, bzip2, xz or zstd.")
+
+
+ImportFormat = Literal["zip", "tar", "git", "file", "s3"]
+
+
+class S3Access(Wire):
+    """How an S3 server elsewhere is reached, for one import; what is secret is forgotten when that is over."""
+
+    endpoint: str = Field(max_length=500, description="The server's address, such as `https://s3.example.org`.")
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,63}$", description="Many servers do not mind.")
+    access_key: SecretStr = Field(default=SecretStr(""), max_length=300, description="Empty: what anybody may read.")
+    secret_key: SecretStr = Field(default=SecretStr(""), max_length=300)
+    session_token: SecretStr = Field(default=SecretStr(""), max_length=4000, description="Of a temporary key.")
+
+
+class ImportRequest(Wire):
+    """Asks the platform to fetch a version from another server."""
+
+    url: str = Field(
+        max_length=2000,
+        description="http or https; of git, where it is cloned from by smart HTTP; or `s3://bucket/prefix`: all that "
+        "lies below it.",
+    )
+    format: ImportFormat | None = Field(
+        default=None, description="Told by the URL's name unless given. `file` keeps the one file as it is."
+    )
+    ref: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._/@-]{0,199})?$",
+        description="Of git: a branch, tag or whole commit; the newest of the main branch unless given.",
+    )
+    s3: S3Access | None = Field(default=None, description="Of `s3://`: where that is, and the key.")
+
+
+class Import(Wire):
+    """A version on its way from another server. When `state` is `ready`, `number` is its version.
+
+    `fetched` and `total` are bytes; `total` is null when the server does not tell. `commit` is what `ref` meant.
+    """
+
+    id: str
+    state: Literal["waiting", "fetching", "unpacking", "ready", "failed"]
+    url: str = Field(description="Without its query, which may hold a secret.")
+    format: ImportFormat
+    ref: str
+    commit: str | None
+    fetched: int
+    total: int | None
+    number: int | None
+    error: str | None
+    creator: str
+    created: datetime
+    finished: datetime | None
+
+
+class ImportWaitQuery(BaseModel):
+    """Asks for an import, at once or when it ends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wait: float = Field(default=0, ge=0, le=30, description="Seconds to wait for the end.")
 
 
 class VersionQuery(CursorQuery):

@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import IO
 
+from pumpkin_services.artifacts.cut import cut
 from pumpkin_services.artifacts.manifest import MAX_FILES, Entry, Order, path_fault, shown
-from pumpkin_services.artifacts.models import CUT, MAX_CHUNKS, MAX_OBJECT
+from pumpkin_services.artifacts.models import MAX_CHUNKS, MAX_OBJECT
 from pumpkin_services.problems import Invalid, TooLarge
 
 MAX_HOPS = 40
@@ -50,7 +51,7 @@ class Packer:
                 continue
             whole, chunks = hashlib.sha256(), list[tuple[str, int]]()
             assert file.content is not None
-            while data := _read(file.content, CUT):
+            for data in cut(file.content):
                 whole.update(data)
                 digest = hashlib.sha256(data).hexdigest()
                 chunks.append((digest, len(data)))
@@ -118,12 +119,3 @@ class Packer:
 def link_target(path: str, target: str) -> str:
     """Return what the symbolic link `path` with content `target` means, as a path from the top."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-
-
-def _read(file: IO[bytes], size: int) -> bytes:
-    """Read exactly `size` bytes unless the file ends."""
-    parts: list[bytes] = []
-    while size > 0 and (part := file.read(min(size, 1 << 20))):
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)

@@ -62,7 +62,9 @@ class _Reads:
         return self.artifacts.reads.archive(version, archive_format=kind, folder=call.query.folder)
 
     async def manifest(self, call: Call[Any, Any]) -> AsyncIterator[bytes]:
-        return self.artifacts.reads.manifest(await self._version(call))
+        version = await self._version(call)
+        call.handler.set_header("X-Manifest-Hash", version.manifest_hash or "")
+        return self.artifacts.reads.manifest(version)
 
     async def objects(self, call: Call[Any, wire.VersionQuery]) -> Page[wire.ReadObject]:
         version = await self._version(call)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeVar
 
@@ -13,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pumpkin_services.artifacts import manifest as manifests
 from pumpkin_services.artifacts import models as wire
 from pumpkin_services.artifacts.access import Owned
-from pumpkin_services.artifacts.chunks import Damaged, Location, groups, locate
+from pumpkin_services.artifacts.chunks import Damaged, Location, groups, locate, runs
 from pumpkin_services.artifacts.core import Core
 from pumpkin_services.artifacts.diffs import differences
 from pumpkin_services.artifacts.index import Index, Indexes
 from pumpkin_services.artifacts.manifest import Entry
+from pumpkin_services.artifacts.parts import split
+from pumpkin_services.artifacts.proofs import Blocks, Proofs, around, proven
 from pumpkin_services.artifacts.streams import ArchiveWriter
 from pumpkin_services.artifacts.tables import ChunkRow, ObjectRow, VersionObjectRow, VersionRow
 from pumpkin_services.db import utcnow
@@ -26,9 +30,27 @@ from pumpkin_services.storage.base import ObjectMissing
 from pumpkin_services.storage.threads import in_thread
 from pumpkin_services.web.paging import Page, decode_cursor, encode_cursor, paginate
 
-URL_LIFETIME = timedelta(hours=1)
+URL_LIFETIME = timedelta(minutes=15)
+URLS = 16
+"""Signed URLs handed out at once: no more than are used while they are good."""
 ENTRIES = 1000
+VERIFIED = 4 << 20
+"""Bytes of a chunk up to which a part of it is always read with the whole, to be verified."""
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is wanted of a chunk (`first` to `last`) and what is `read` for it: the blocks around it if they are
+    `known`, else the whole, whose `blocks` are hashed on the way if they may be of use."""
+
+    digest: str
+    size: int
+    read: Location
+    first: int
+    last: int
+    known: list[bytes] | None
+    blocks: Blocks | None
 
 
 class Reads:
@@ -37,6 +59,7 @@ class Reads:
     def __init__(self, core: Core, *, indexes: Indexes) -> None:
         self.core = core
         self._indexes = indexes
+        self._proofs = Proofs()
 
     async def list(self, session: AsyncSession, *, owned: Owned, query: wire.VersionQuery) -> Page[wire.Version]:
         """List the versions of a thing, newest first."""
@@ -99,16 +122,31 @@ class Reads:
             yield piece
 
     def _pieces(self, wanted: list[tuple[str, int, int]], places: dict[str, Location]) -> Iterator[bytes]:
+        """Iterate over parts (hash, first, last) of chunks; of each its last piece comes only if it is right."""
+        parts: list[Part] = []
         for digest, first, last in wanted:
             place = places.get(digest)
+            if place is None:
+                raise _lost(f"chunk {digest}")
+            partial = place.size > VERIFIED and last - first < place.size
+            known = self._proofs.get(digest) if partial else None
+            begin, end = (0, place.size) if known is None else around(first, last, size=place.size)
+            read = Location(place.object_id, place.offset + begin, end - begin)
+            parts.append(Part(digest, place.size, read, first, last, known, Blocks() if partial else None))
+        for part, pieces in zip(parts, split(self._joined(parts), [part.read.size for part in parts]), strict=True):
+            if part.known is not None:
+                yield from proven(part.known, pieces, part.first, part.last, size=part.size)
+            else:
+                yield from _verified(part, pieces)
+                if part.blocks is not None:
+                    self._proofs.keep(part.digest, part.blocks)
+
+    def _joined(self, parts: list[Part]) -> Iterator[bytes]:
+        for run in runs(part.read for part in parts):
             try:
-                if place is None:
-                    raise ObjectMissing(digest)
-                yield from self.core.store.stream(place.key, offset=place.offset + first, size=last - first)
+                yield from self.core.store.stream(run.key, offset=run.offset, size=run.size)
             except ObjectMissing as error:
-                raise Damaged(
-                    f"The store has lost a part of this version (chunk {digest}): tell an admin to run `pumpkin fsck`."
-                ) from error
+                raise _lost(f"object {run.key}") from error
 
     async def archive(
         self, version: VersionRow, *, archive_format: Literal["tar", "zip"], folder: str
@@ -150,7 +188,8 @@ class Reads:
             .where(VersionObjectRow.version_id == version.id, ObjectRow.kind == "packs")
             .where(ObjectRow.id.in_(whole) | (ObjectRow.creator == creator))
         )
-        rows, following = await paginate(session, shown, key=ObjectRow.id, query=query)
+        page = query.model_copy(update={"limit": min(query.limit, URLS)})
+        rows, following = await paginate(session, shown, key=ObjectRow.id, query=page)
         chunks: dict[str, list[wire.ReadChunk]] = {row.id: [] for row in rows}
         found = select(ChunkRow).where(ChunkRow.object_id.in_(chunks)).order_by(ChunkRow.object_id, ChunkRow.offset)
         for chunk in await session.scalars(found):
@@ -182,3 +221,27 @@ class Reads:
     async def _index(self, version: VersionRow) -> Index:
         assert version.manifest_hash is not None
         return await asyncio.to_thread(self._indexes.get, version.manifest_hash, lambda: self.entries(version))
+
+
+def _verified(part: Part, pieces: Iterator[memoryview]) -> Iterator[bytes]:
+    seen, at, held = hashlib.sha256(), 0, memoryview(b"")
+    for piece in pieces:
+        seen.update(piece)
+        if part.blocks is not None:
+            part.blocks.update(piece)
+        wanted = piece[max(part.first - at, 0) : max(part.last - at, 0)]
+        at += len(piece)
+        if wanted:
+            if held:
+                yield bytes(held)
+            held = wanted
+    if seen.hexdigest() != part.digest:
+        raise Damaged(
+            f"The store gave back chunk {part.digest} altered: try again; if it stays so, run `pumpkin fsck`."
+        )
+    if held:
+        yield bytes(held)
+
+
+def _lost(what: str) -> Damaged:
+    return Damaged(f"The store has lost a part of this version ({what}): tell an admin to run `pumpkin fsck`.")

@@ -18,12 +18,15 @@ from pumpkin_services.artifacts.cache import NodeCache
 from pumpkin_services.artifacts.chunks import groups, locate, release
 from pumpkin_services.artifacts.collector import Collected, collect
 from pumpkin_services.artifacts.core import Core, StorageLimit, stored_bytes
+from pumpkin_services.artifacts.delta_uploads import Deltas
 from pumpkin_services.artifacts.fsck import Report, check_store
+from pumpkin_services.artifacts.imports import Imports, ImportSettings
 from pumpkin_services.artifacts.index import Indexes
 from pumpkin_services.artifacts.ingest import Ingest
 from pumpkin_services.artifacts.models import Version
 from pumpkin_services.artifacts.reads import Reads
-from pumpkin_services.artifacts.tables import PinRow, VersionRow
+from pumpkin_services.artifacts.rewrite import rewrite
+from pumpkin_services.artifacts.tables import ImportRow, PinRow, VersionRow
 from pumpkin_services.artifacts.uploads import Uploads
 from pumpkin_services.db import Database
 from pumpkin_services.events import Wakeups
@@ -36,7 +39,7 @@ COLLECT_SECONDS = 600.0
 
 
 class ArtifactService:
-    """Versions of any kind: `uploads` and `ingest` make them, `reads` reads them.
+    """Versions of any kind: `uploads`, `deltas`, `ingest` and `imports` make them, `reads` reads them.
 
     `cache_root` is this node's folder for materialised versions, `cache_bytes` how large it grows;
     `limit` tells how many bytes a workspace may keep.
@@ -51,11 +54,14 @@ class ArtifactService:
         limit: StorageLimit,
         cache_root: Path,
         cache_bytes: int,
+        imports: ImportSettings | None = None,
     ) -> None:
         self.database = database
         self.core = Core(database=database, store=store, wakeups=wakeups, limit=limit, work=cache_root / "incoming")
         self.uploads = Uploads(self.core)
+        self.deltas = Deltas(self.core)
         self.ingest = Ingest(self.core)
+        self.imports = Imports(self.core, self.ingest, settings=imports or ImportSettings())
         self.reads = Reads(self.core, indexes=Indexes(cache_root / "index"))
         self.cache = NodeCache(cache_root, limit=cache_bytes)
 
@@ -125,6 +131,7 @@ class ArtifactService:
                 await session.delete(row)
             else:
                 row.state = "deleted"
+        await session.execute(delete(ImportRow).where(ImportRow.asset_id == asset_id))
 
     async def _refuse_held(self, session: AsyncSession, version_ids: list[str]) -> None:
         holders: set[str] = set()
@@ -177,6 +184,7 @@ class ArtifactService:
         while True:
             try:
                 await self.uploads.recover()
+                await self.imports.recover()
                 if time.monotonic() - collected >= COLLECT_SECONDS:
                     collected = time.monotonic()
                     await self.collect(grace=grace)
@@ -185,16 +193,20 @@ class ArtifactService:
             await asyncio.sleep(RECOVER_SECONDS)
 
     async def collect(self, *, grace: timedelta) -> Collected:
-        """Remove what has been unreferenced for `grace`, and bodies a killed process left here."""
+        """Remove what has been unreferenced for `grace`, and bodies a killed process left here.
+
+        Packs of which little is needed are written anew first; their old ones are then unreferenced.
+        """
         await asyncio.to_thread(_sweep, self.core.work, older=86_400)
+        await rewrite(self.core)
         return await collect(self.core, grace=grace)
 
-    async def fsck(self) -> Report:
-        """Prove the store whole, or say what is damaged."""
-        return await check_store(self.database, self.core.store)
+    async def fsck(self, *, repair: bool = False) -> Report:
+        """Prove the store whole, or say what is damaged; mend what can be mended if told to."""
+        return await check_store(self.database, self.core.store, repair=repair)
 
     async def stop(self) -> None:
-        """Break verifications off; `run`, here or elsewhere, takes them up again."""
+        """Break verifications and imports off; `run`, here or elsewhere, takes them up again."""
         for task in list(self.core.tasks):
             task.cancel()
         await asyncio.gather(*self.core.tasks, return_exceptions=True)

@@ -90,6 +90,45 @@ class VersionObjectRow(Base):
     object_id: Mapped[str] = mapped_column(String(26), ForeignKey("objects.id"), primary_key=True, index=True)
     whole: Mapped[bool] = mapped_column(default=False)
     """Whether every chunk of the object is in the version: who may read the version may then read the object."""
+    used: Mapped[int | None]
+    """How many chunks of a pack the version has; null while it is unfinished, or if it is from before this was kept."""
+
+
+class ImportRow(Base):
+    """A version the platform fetches from another server by itself, and what became of it."""
+
+    __tablename__ = "imports"
+    __table_args__ = (
+        Index("ix_imports_asset_id", "asset_id", "id"),
+        Index("ix_imports_state", "state", "touched"),
+        Index("ix_imports_workspace", "workspace", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(16))
+    asset_id: Mapped[str] = mapped_column(String(26))
+    workspace: Mapped[str]
+    name: Mapped[str]
+    creator: Mapped[str]
+    url: Mapped[str] = mapped_column(Text)
+    """Once the import is over, without its query: that may be a secret."""
+    format: Mapped[str] = mapped_column(String(8))
+    ref: Mapped[str]
+    """Of git: the branch, tag or commit asked for."""
+    commit_id: Mapped[str | None] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    """`waiting`, `fetching`, `unpacking`, `ready` or `failed`."""
+    attempt: Mapped[int] = mapped_column(default=0)
+    """Grows with each claim: who was deposed can write nothing more."""
+    fetched: Mapped[int] = mapped_column(BigInteger, default=0)
+    total: Mapped[int | None] = mapped_column(BigInteger)
+    number: Mapped[int | None]
+    """The version it made."""
+    error: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(default=utcnow)
+    touched: Mapped[datetime] = mapped_column(default=utcnow)
+    """When the process at work last said so."""
+    finished: Mapped[datetime | None]
 
 
 class PinRow(Base):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,18 +18,23 @@ from pumpkin_services.artifacts import models as wire
 from pumpkin_services.artifacts.access import Owned
 from pumpkin_services.artifacts.chunks import hold, new_object, record, release
 from pumpkin_services.artifacts.core import Core, any_upload, as_upload, draft, new_version
+from pumpkin_services.artifacts.joins import Reading
+from pumpkin_services.artifacts.parts import first_wrong
 from pumpkin_services.artifacts.tables import ObjectRow, VersionObjectRow, VersionRow
 from pumpkin_services.artifacts.verify import verify
 from pumpkin_services.db import utcnow
 from pumpkin_services.principal import Principal
-from pumpkin_services.problems import Conflict, Invalid, NotFound, TooLarge
+from pumpkin_services.problems import Conflict, Invalid, NotFound, Problem, TooLarge
 from pumpkin_services.storage.base import ObjectMissing, Sink, storage_problems
 from pumpkin_services.web.paging import Page, paginate
 
 log = logging.getLogger("pumpkin.artifacts")
-TARGET_LIFETIME = timedelta(hours=1)
+TARGET_LIFETIME = timedelta(minutes=15)
+"""A target is used at once; a request that has begun may take longer."""
 MAX_MANIFEST = 1 << 30
-STALE_VERIFICATION = timedelta(seconds=60)
+KEEP_SECONDS = 3.0
+STALE_VERIFICATION = timedelta(seconds=15)
+"""A verification nobody kept alive for so long has lost its process, or the store was away."""
 
 
 class Uploads:
@@ -63,6 +68,8 @@ class Uploads:
             left = deadline - loop.time()
             if row.state != "verifying" or left <= 0:
                 return as_upload(row)
+            if row.touched < utcnow() - STALE_VERIFICATION:
+                self.spawn(upload_id)  # whoever waits need not wait for `recover`, too
             await self.core.wakeups.wait(f"upload:{upload_id}", timeout=min(left, 1.0))
 
     async def abort(self, session: AsyncSession, upload_id: str, *, owned: Owned) -> None:
@@ -87,21 +94,25 @@ class Uploads:
         return await hold(session, row, hashes, may_read=may_read)
 
     async def targets(
-        self, session: AsyncSession, *, upload_id: str, owned: Owned, sizes: Sequence[int]
+        self, session: AsyncSession, *, upload_id: str, owned: Owned, request: wire.ObjectsRequest
     ) -> list[wire.UploadTarget]:
-        """Make places for packs of `sizes` bytes."""
+        """Make places for packs; only those that cannot be replaced are sent straight to the store."""
+        sizes, hashes = request.sizes, request.sha256 or [None] * len(request.sizes)
+        if len(hashes) != len(sizes):
+            raise Invalid(f"{len(sizes)} sizes need as many hashes, not {len(hashes)}.", field="sha256")
         row = await draft(session, upload_id, owned)
         await self.core.check_limit(session, owned.workspace, more=sum(sizes))
         expires = utcnow() + TARGET_LIFETIME
         targets: list[wire.UploadTarget] = []
-        for size in sizes:
+        for size, sha256 in zip(sizes, hashes, strict=True):
             made = await new_object(session, row, kind="packs", size=size)
-            url = self.core.store.presign_put(made.key, size=size, expires=expires)
-            targets.append(wire.UploadTarget(id=made.id, url=url, size=size, expires=expires))
+            put = self.core.store.presign_put(made.key, size=size, sha256=sha256, expires=expires, once=request.once)
+            targets.append(wire.UploadTarget(id=made.id, url=put.url, headers=put.headers, size=size, expires=expires))
         return targets
 
-    async def register(self, upload_id: str, *, object_id: str, owned: Owned, chunks: Sequence[wire.Chunk]) -> None:
-        """Verify that an object holds exactly `chunks`, and make them known. Doing it twice is fine."""
+    async def register(self, upload_id: str, *, object_id: str, owned: Owned, index: wire.PackIndex) -> None:
+        """Verify that an object holds exactly what `index` says, and make it known. Doing it twice is fine."""
+        chunks = index.chunks
         async with self.core.database.read() as session:
             row = await _own_object(session, await draft(session, upload_id, owned, touch=False), object_id)
             size, key, registered = row.size, row.key, row.registered
@@ -109,50 +120,37 @@ class Uploads:
             return
         if sum(chunk.size for chunk in chunks) != size:
             raise Invalid(f"The chunks together are not the {size} bytes of the object.", field="chunks")
-        await asyncio.to_thread(self._check_pack, key, [(chunk.hash, chunk.size) for chunk in chunks])
+        reading = self.core.joins.reading(upload_id, index.parts)
+        await asyncio.to_thread(self._check_pack, key, [(chunk.hash, chunk.size) for chunk in chunks], reading)
+        reading.done(chunks)
         async with self.core.database.write() as session:
             row = await _own_object(session, await draft(session, upload_id, owned), object_id)
             if not row.registered:
                 await record(session, object_id, [(chunk.hash, chunk.size) for chunk in chunks])
 
-    def _check_pack(self, key: str, chunks: Iterable[tuple[str, int]]) -> None:
-        offset = 0
-        for number, (digest, size) in enumerate(chunks):
-            seen = hashlib.sha256()
-            try:
-                for piece in self.core.store.stream(key, offset=offset, size=size):
-                    seen.update(piece)
-            except ObjectMissing as error:
-                raise Conflict(
-                    "The object was not sent: PUT it to its URL first.", field="object", reason="object_missing"
-                ) from error
-            if seen.hexdigest() != digest:
-                raise Invalid("These bytes have another hash: send the object again.", field=f"chunks.{number}.hash")
-            offset += size
+    def _check_pack(self, key: str, chunks: Sequence[tuple[str, int]], reading: Reading) -> None:
+        try:
+            if len(chunks) == 1 and not reading.hashes() and self.core.store.checksum(key) == chunks[0][0]:
+                return  # the store has hashed it already
+            size = sum(size for _, size in chunks)
+            # What is wrong is read once more: it may have been the way to us.
+            wrong = first_wrong(self.core.store.stream(key, size=size), chunks, also=reading.hashes())
+            if wrong is not None:
+                wrong = first_wrong(self.core.store.stream(key, size=size), chunks, also=reading.hashes())
+        except ObjectMissing as error:
+            raise Conflict(
+                "The object was not sent: PUT it to its URL first.", field="object", reason="object_missing"
+            ) from error
+        if wrong is not None:
+            raise Invalid("These bytes have another hash: send the object again.", field=f"chunks.{wrong}.hash")
 
     async def put_manifest(self, upload_id: str, *, owned: Owned, stream: AsyncIterator[bytes]) -> wire.Upload:
         """Take the gzipped manifest: check it by itself, keep its canonical form."""
         async with self.core.database.write() as session:
             made = await new_object(session, await draft(session, upload_id, owned), kind="manifests", size=0)
-        with storage_problems():
-            await asyncio.to_thread(self.core.work.mkdir, parents=True, exist_ok=True)
-            spool = tempfile.NamedTemporaryFile(dir=self.core.work)  # noqa: SIM115 - closed below
-            with spool:
-                await receive(stream, spool, limit=MAX_MANIFEST, what="manifest")
-                spool.flush()
-                summary, size = await asyncio.to_thread(self._keep_manifest, Path(spool.name), made.key)
-        async with self.core.database.write() as session:
-            row = await draft(session, upload_id, owned)
-            if row.manifest_id is not None:
-                await session.execute(
-                    delete(VersionObjectRow).where(
-                        VersionObjectRow.version_id == row.id, VersionObjectRow.object_id == row.manifest_id
-                    )
-                )
-            await session.execute(update(ObjectRow).where(ObjectRow.id == made.id).values(size=size, registered=True))
-            row.manifest_id, row.manifest_hash = made.id, summary.hash
-            row.files, row.bytes = summary.files, summary.bytes
-            return as_upload(row)
+        return await take_manifest(
+            self.core, upload_id, owned=owned, made=made, stream=stream, keep=self._keep_manifest
+        )
 
     def _keep_manifest(self, sent: Path, key: str) -> tuple[manifests.Summary, int]:
         with sent.open("rb") as file, self.core.store.create(key) as sink:
@@ -181,9 +179,25 @@ class Uploads:
         """Verify a version in the background, unless this process is at it already."""
         if any(task.get_name() == version_id for task in self.core.tasks):
             return
-        task = asyncio.create_task(verify(self.core, version_id), name=version_id)
+        task = asyncio.create_task(self._verify(version_id), name=version_id)
         self.core.tasks.add(task)
         task.add_done_callback(self.core.tasks.discard)
+
+    async def _verify(self, version_id: str) -> None:
+        keep = asyncio.create_task(self._keep(version_id))
+        try:
+            await verify(self.core, version_id)
+        finally:
+            keep.cancel()
+
+    async def _keep(self, version_id: str) -> None:
+        """Show that a verification goes on, however long one file of it takes."""
+        mine = update(VersionRow).where(VersionRow.id == version_id, VersionRow.state == "verifying")
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            with suppress(Problem):  # the database may be away for a moment
+                async with self.core.database.write() as session:
+                    await session.execute(mine.values(touched=utcnow()))
 
     async def recover(self, *, stale: timedelta = STALE_VERIFICATION) -> None:
         """Take up verifications whose process went away."""
@@ -199,6 +213,42 @@ async def _own_object(session: AsyncSession, row: VersionRow, object_id: str) ->
     if found is None or found.kind != "packs":
         raise NotFound(f"This upload has no object '{object_id[:40]}': ask for a target first.", field="object")
     return found
+
+
+async def take_manifest(
+    core: Core,
+    upload_id: str,
+    *,
+    owned: Owned,
+    made: ObjectRow,
+    stream: AsyncIterator[bytes],
+    keep: Callable[[Path, str], tuple[manifests.Summary, int]],
+    instead_of: str | None = None,
+) -> wire.Upload:
+    """Receive what is sent of a manifest and have `keep` write the object `made` from it, in a worker thread.
+
+    The upload lets go of the manifest it had, and of the one it stands `instead_of`.
+    """
+    with storage_problems():
+        await asyncio.to_thread(core.work.mkdir, parents=True, exist_ok=True)
+        spool = tempfile.NamedTemporaryFile(dir=core.work)  # noqa: SIM115 - closed below
+        with spool:
+            await receive(stream, spool, limit=MAX_MANIFEST, what="manifest")
+            spool.flush()
+            summary, size = await asyncio.to_thread(keep, Path(spool.name), made.key)
+    async with core.database.write() as session:
+        row = await draft(session, upload_id, owned)
+        gone = {row.manifest_id, instead_of} - {None}
+        if gone:
+            await session.execute(
+                delete(VersionObjectRow).where(
+                    VersionObjectRow.version_id == row.id, VersionObjectRow.object_id.in_(gone)
+                )
+            )
+        await session.execute(update(ObjectRow).where(ObjectRow.id == made.id).values(size=size, registered=True))
+        row.manifest_id, row.manifest_hash = made.id, summary.hash
+        row.files, row.bytes = summary.files, summary.bytes
+        return as_upload(row)
 
 
 async def receive(stream: AsyncIterator[bytes], sink: Sink, *, limit: int, what: str) -> int:

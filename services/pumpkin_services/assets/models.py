@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pumpkin_services.names import Name
+from pumpkin_services.takedown import TakenDown
 from pumpkin_services.web.paging import PageQuery
 from pumpkin_services.web.wire import Wire
 
@@ -36,6 +37,9 @@ class Asset(Wire):
     visibility: Visibility
     preset: bool = Field(description="Offered to everybody by an admin.")
     shared_with: list[str] = Field(description="Workspaces it is shared with; shown to its own workspace only.")
+    taken_down: TakenDown | None = Field(description="Set while an admin hides it from all but its workspace.")
+    keep_last: int | None = Field(description="Its retention rule: how many of the newest versions are kept.")
+    keep_days: int | None = Field(description="And for how many days others are; both null keep all.")
     may_write: bool
     latest: int | None
     versions: int
@@ -70,9 +74,10 @@ class AssetQuery(PageQuery):
     workspace: str | None = Field(default=None, max_length=255, description="Keep what this workspace owns.")
     name: Name | None = Field(default=None, description="Keep exactly this name.")
     label: str | None = Field(default=None, max_length=63, description="Keep what carries this label.")
-    view: Literal["all", "mine", "shared", "preset"] = Field(
+    view: Literal["all", "mine", "shared", "preset", "taken_down"] = Field(
         default="all",
-        description="`mine`: of the caller's workspaces; `shared`: of others; `preset`: offered by an admin.",
+        description="`mine`: of the caller's workspaces; `shared`: of others; `preset`: offered by an admin; "
+        "`taken_down`: hidden by one.",
     )
 
 

@@ -14,6 +14,7 @@ from pumpkin_services.artifacts.access import Kind, Owned
 from pumpkin_services.artifacts.models import Version
 from pumpkin_services.artifacts.service import ArtifactService
 from pumpkin_services.assets.models import Asset, AssetCreate, AssetPatch, AssetQuery
+from pumpkin_services.assets.retention import Ancestors, RetentionPreview, RetentionRule, preview
 from pumpkin_services.assets.tables import AssetLabelRow, AssetRow, AssetShareRow
 from pumpkin_services.assets.visibility import ReadableAssets, visible
 from pumpkin_services.db import utcnow
@@ -52,8 +53,15 @@ class VersionRef:
         return f"{self.workspace}/{self.name}@{self.number}"
 
 
+async def _no_ancestors(_session: AsyncSession, _owned: Owned) -> set[int]:
+    return set()
+
+
 class AssetService:
-    """Named things of one kind. Implements `artifacts.access.Access`."""
+    """Named things of one kind. Implements `artifacts.access.Access`.
+
+    `ancestors` tells which versions models were made from: the composition sets it once the models exist.
+    """
 
     kind: Kind
     wire: type[Asset]
@@ -66,6 +74,7 @@ class AssetService:
     def __init__(self, *, artifacts: ArtifactService, require_workspace: RequireWorkspace) -> None:
         self.artifacts = artifacts
         self._require_workspace = require_workspace
+        self.ancestors: Ancestors = _no_ancestors
         artifacts.set_readable(ReadableAssets(artifacts))
 
     @property
@@ -94,7 +103,8 @@ class AssetService:
             found = found.where(labelled)
         own = AssetRow.workspace.in_(list(principal.workspaces))
         if query.view != "all":
-            found = found.where({"mine": own, "shared": ~own & ~AssetRow.preset, "preset": AssetRow.preset}[query.view])
+            views = {"mine": own, "shared": ~own & ~AssetRow.preset, "preset": AssetRow.preset}
+            found = found.where((views | {"taken_down": AssetRow.taken_down.is_not(None)})[query.view])
         for facet in self.facets:
             value = getattr(query, facet, None)
             if value is not None:
@@ -157,12 +167,51 @@ class AssetService:
         check_revision(row.revision, if_match)
         if request.preset is not None and request.preset != row.preset and not principal.admin(self.module):
             raise Forbidden("Only an admin offers presets: ask one.", field="preset")
+        if request.preset:
+            row.require_up("offer it to everybody")
         for field in ("description", "visibility", "preset", *self.facets):
             value = getattr(request, field)
             if value is not None:
                 setattr(row, field, value)
         if request.labels is not None:
             await self._set_labels(session, row.id, request.labels)
+        return await self._changed(session, principal, row)
+
+    async def set_retention(
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        *,
+        workspace: str,
+        name: str,
+        rule: RetentionRule,
+        if_match: int | None,
+    ) -> Asset:
+        """Set which versions of a thing are kept; the others go by and by."""
+        row = await self._changeable(session, principal, workspace, name)
+        check_revision(row.revision, if_match)
+        row.keep_last, row.keep_days = rule.keep_last, rule.keep_days
+        return await self._changed(session, principal, row)
+
+    async def preview_retention(
+        self, session: AsyncSession, principal: Principal, *, workspace: str, name: str, rule: RetentionRule
+    ) -> RetentionPreview:
+        """Return what `rule` would remove of a thing now; nothing changes."""
+        owned = await self.writable(session, principal, workspace=workspace, name=name)
+        return await preview(session, owned, rule, ancestors=self.ancestors)
+
+    async def take_down(
+        self, session: AsyncSession, principal: Principal, *, workspace: str, name: str, reason: str
+    ) -> Asset:
+        """Hide a thing from everybody but its workspace, which is told why. What runs keeps its inputs."""
+        row = await self._seen(session, principal, workspace, name)
+        row.take_down(principal, reason)
+        return await self._changed(session, principal, row)
+
+    async def restore(self, session: AsyncSession, principal: Principal, *, workspace: str, name: str) -> Asset:
+        """Show a thing again that was taken down; one that was not stays as it is."""
+        row = await self._seen(session, principal, workspace, name)
+        row.restore()
         return await self._changed(session, principal, row)
 
     async def delete(self, session: AsyncSession, principal: Principal, *, workspace: str, name: str) -> None:
@@ -299,6 +348,7 @@ class AssetService:
             values |= {"labels": sorted(labels[row.id]), "shared_with": sorted(shares[row.id]) if member else []}
             values |= {"may_write": admin or principal.may_write(row.workspace), "versions": count}
             values |= {"latest": newest.number if newest else None, "bytes": newest.bytes if newest else 0}
+            values["taken_down"] = row.notice()
             wires.append(self.wire.model_validate(values))
         return wires
 
@@ -326,6 +376,8 @@ _COLUMNS = (
     "description",
     "visibility",
     "preset",
+    "keep_last",
+    "keep_days",
     "created",
     "updated",
     "revision",

@@ -8,9 +8,10 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pumpkin_services.db import LONG_TEXT, Base, new_id, utcnow
+from pumpkin_services.takedown import Hideable
 
 
-class AssetRow(Base):
+class AssetRow(Hideable, Base):
     """A named thing with versions."""
 
     __tablename__ = "assets"
@@ -31,6 +32,10 @@ class AssetRow(Base):
     type: Mapped[str] = mapped_column(String(64), default="")
     framework: Mapped[str] = mapped_column(String(64), default="")
     entrypoint: Mapped[str] = mapped_column(String(1000), default="")
+    keep_last: Mapped[int | None] = mapped_column(default=None)
+    """The retention rule: keep so many of the newest versions …"""
+    keep_days: Mapped[int | None] = mapped_column(default=None)
+    """… and those younger than so many days; both NULL keep all."""
     created: Mapped[datetime] = mapped_column(default=utcnow)
     updated: Mapped[datetime] = mapped_column(default=utcnow)
     revision: Mapped[int] = mapped_column(default=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.artifacts.chunks import groups
@@ -18,7 +18,7 @@ async def visible(
 ) -> ColumnElement[bool]:
     """Return the clause on `AssetRow` for what the caller may read; `admin` false leaves an admin's rights aside.
 
-    A workload sees what it holds versions of, nothing else.
+    A workload sees what it holds versions of, nothing else. What is taken down is seen by its own workspace.
     """
     if principal.workload is not None:
         return AssetRow.id.in_(await artifacts.held_assets(session, principal.workload))
@@ -27,9 +27,10 @@ async def visible(
     administered = [kind for kind in KINDS if principal.admin(f"{kind}s")] if admin else []
     return or_(
         AssetRow.workspace.in_(workspaces),
-        AssetRow.visibility == "everyone",
-        AssetRow.preset,
-        AssetRow.id.in_(shared),
+        and_(
+            AssetRow.taken_down.is_(None),
+            or_(AssetRow.visibility == "everyone", AssetRow.preset, AssetRow.id.in_(shared)),
+        ),
         AssetRow.kind.in_(administered) if administered else false(),
     )
 

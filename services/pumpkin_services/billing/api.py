@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from pumpkin_services.billing.keeping import Keeping, Stored, StoredDetail, StoredQuery
 from pumpkin_services.billing.models import (
     Adjustment,
     Balance,
@@ -17,8 +18,12 @@ from pumpkin_services.billing.models import (
     Statement,
     StatementLine,
     StatementQuery,
+    Totals,
+    TotalsQuery,
+    WorkspaceTotal,
 )
-from pumpkin_services.billing.service import BillingService
+from pumpkin_services.billing.service import BillingService, require_view
+from pumpkin_services.billing.spending import Spending
 from pumpkin_services.csvout import csv_stream
 from pumpkin_services.db import Database
 from pumpkin_services.web import Call, Page, Route
@@ -27,14 +32,14 @@ READ, ADMIN = "billing:read", "billing:admin"
 CSV = "text/csv; charset=utf-8"
 
 
-def routes(service: BillingService, database: Database) -> list[Route]:
-    """Return the routes over `service`; `database` is for the exports, which stream."""
-    return _balances(service) + _bookings(service) + _ledger(service, database)
+def routes(service: BillingService, keeping: Keeping, database: Database) -> list[Route]:
+    """Return the routes over `service` and `keeping`; `database` is for the exports, which stream."""
+    return _balances(service) + _storage(keeping) + _bookings(service) + _ledger(service, database)
 
 
 def _balances(service: BillingService) -> list[Route]:
     async def balances(call: Call[None, BalanceQuery]) -> Page[Balance]:
-        if call.query.all:
+        if call.query.all or set(call.query.workspace) - call.principal.workspaces.keys():
             call.audit["object"] = "balances"
         return await service.balances(call.session, call.principal, query=call.query)
 
@@ -53,6 +58,25 @@ def _balances(service: BillingService) -> list[Route]:
         _route("GET", "/billing/balances", "List balances", balances, query=BalanceQuery, response=Page[Balance]),
         _route("GET", one, "Show what a workspace has and spends", balance, response=Balance),
         _route("PATCH", one, "Set a workspace's monthly budget", budget, request=BudgetPatch, response=Balance),
+    ]
+
+
+def _storage(keeping: Keeping) -> list[Route]:
+    async def stored(call: Call[None, StoredQuery]) -> Page[Stored]:
+        if call.query.all or set(call.query.workspace) - call.principal.workspaces.keys():
+            call.audit["object"] = "storage"
+        return await keeping.stored(call.session, call.principal, query=call.query)
+
+    async def stored_of(call: Call[None, None]) -> StoredDetail:
+        _note_outside(call, call.path["workspace"])
+        return await keeping.stored_of(call.session, call.principal, workspace=call.path["workspace"])
+
+    one = "/billing/storage/{workspace}"
+    return [
+        _route(
+            "GET", "/billing/storage", "List what workspaces keep", stored, query=StoredQuery, response=Page[Stored]
+        ),
+        _route("GET", one, "Show what a workspace keeps, and who sent it", stored_of, response=StoredDetail),
     ]
 
 
@@ -89,13 +113,31 @@ def _ledger(service: BillingService, database: Database) -> list[Route]:
             list(LedgerLine.model_fields), service.ledger.rows(database, workspaces=workspaces, query=call.query)
         )
 
+    async def totals(call: Call[None, TotalsQuery]) -> Totals:
+        call.audit["owner"] = "*"
+        return await service.totals(call.session, call.principal, query=call.query)
+
+    async def export_totals(call: Call[None, TotalsQuery]) -> AsyncIterator[bytes]:
+        call.audit["owner"] = "*"
+        _attach(call, "totals.csv")
+        return csv_stream(list(WorkspaceTotal.model_fields), totals_rows(call.query))
+
+    async def totals_rows(query: TotalsQuery) -> AsyncIterator[list[Any]]:
+        async with database.read() as session:
+            for item in (await service.ledger.totals(session, query=query, currency="", limit=None)).items:
+                yield list(item.model_dump().values())
+
     async def statement(call: Call[None, StatementQuery]) -> Statement:
         _note_outside(call, call.query.workspace)
         return await service.statement(call.session, call.principal, query=call.query)
 
+    async def spent(call: Call[None, StatementQuery]) -> Spending:
+        _note_outside(call, call.query.workspace)
+        return await service.spending(call.session, call.principal, query=call.query)
+
     async def export_statement(call: Call[None, StatementQuery]) -> AsyncIterator[bytes]:
         _note_outside(call, call.query.workspace)
-        service.require_view(call.principal, call.query.workspace)
+        require_view(call.principal, call.query.workspace)
         _attach(call, "statement.csv")
         return csv_stream(list(StatementLine.model_fields), statement_rows(call.query))
 
@@ -105,10 +147,16 @@ def _ledger(service: BillingService, database: Database) -> list[Route]:
                 yield list(line.model_dump().values())
 
     stream: dict[str, Any] = {"streams": CSV, "session": False}
+    admin: dict[str, Any] = {"scope": ADMIN, "owner": "admin"}
     return [
         _route("GET", "/billing/ledger", "List the ledger", lines, query=LedgerQuery, response=Page[LedgerLine]),
         _route("GET", "/billing/ledger/export", "The ledger as CSV", export_lines, query=LedgerFilter, **stream),
+        _route(
+            "GET", "/billing/totals", "What each workspace spent", totals, query=TotalsQuery, response=Totals, **admin
+        ),
+        _route("GET", "/billing/totals/export", "It as CSV", export_totals, query=TotalsQuery, **stream, **admin),
         _route("GET", "/billing/statement", "Account of a period", statement, query=StatementQuery, response=Statement),
+        _route("GET", "/billing/spending", "By day and member", spent, query=StatementQuery, response=Spending),
         _route(
             "GET",
             "/billing/statement/export",
@@ -133,6 +181,7 @@ def _attach(call: Call[Any, Any], name: str) -> None:
 
 
 def _route(method: Any, path: str, summary: str, endpoint: Any, **rest: Any) -> Route:
-    scope = READ if method == "GET" else ADMIN
-    owner = "member" if method == "GET" else "admin"
-    return Route(method=method, path=path, summary=summary, endpoint=endpoint, scope=scope, owner=owner, **rest)
+    rules: dict[str, Any] = (
+        {"scope": READ, "owner": "member"} if method == "GET" else {"scope": ADMIN, "owner": "admin"}
+    )
+    return Route(method=method, path=path, summary=summary, endpoint=endpoint, **(rules | rest))

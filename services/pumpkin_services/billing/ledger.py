@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, func, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, case, desc, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,9 @@ from pumpkin_services.billing.models import (
     Statement,
     StatementLine,
     StatementQuery,
+    Totals,
+    TotalsQuery,
+    WorkspaceTotal,
 )
 from pumpkin_services.billing.money import month_of
 from pumpkin_services.billing.tables import BalanceRow, LedgerRow, MeterRow, MonthRow
@@ -25,7 +28,7 @@ from pumpkin_services.db import Database, new_id, table, utcnow
 from pumpkin_services.problems import Invalid
 from pumpkin_services.web import Page, paginate
 
-USE = ("charge", "refund")
+USE = ("charge", "refund", "storage")
 STATEMENT_LINES = 1000
 ADD_LINE = insert(table(LedgerRow))
 Opening = Callable[[AsyncSession, str], Awaitable[int]]
@@ -60,7 +63,7 @@ class Ledger:
     async def post(self, session: AsyncSession, **line: Any) -> str:
         """Append a line (columns of `LedgerRow`) and move the balance; return its id.
 
-        A charge or refund also moves what the month has spent.
+        What is used (a kind of `USE`) also moves what the month has spent.
         """
         identifier = new_id()
         await session.execute(ADD_LINE, {"id": identifier, **line})
@@ -68,9 +71,9 @@ class Ledger:
         if amount != 0:
             await self._move_balance(session, line["workspace"], amount)
             if line["kind"] in USE:
-                await self._move_month(
-                    session, line["workspace"], month_of(max(line["start_ms"], line["end_ms"])), -amount
-                )
+                # A day of storage ends where the next month may begin.
+                moment = line["start_ms"] if line["kind"] == "storage" else max(line["start_ms"], line["end_ms"])
+                await self._move_month(session, line["workspace"], month_of(moment), -amount)
         return identifier
 
     async def open_account(self, session: AsyncSession, workspace: str) -> None:
@@ -115,8 +118,6 @@ class Ledger:
     ) -> Page[LedgerLine]:
         """Return lines, newest first; `workspaces` None looks into all."""
         statement = select(LedgerRow).where(*_conditions(query, workspaces))
-        if query.q:
-            statement = statement.where(LedgerRow.note.contains(query.q, autoescape=True))
         rows, following = await paginate(session, statement, key=LedgerRow.id, query=query)
         return Page(items=[LedgerLine.model_validate(row) for row in rows], next=following)
 
@@ -130,6 +131,53 @@ class Ledger:
             async for row in await session.stream_scalars(statement.execution_options(yield_per=500)):
                 line = LedgerLine.model_validate(row)
                 yield [value.isoformat() if isinstance(value, datetime) else value for value in _values(line, names)]
+
+    async def totals(
+        self, session: AsyncSession, *, query: TotalsQuery, currency: str, limit: int | None = STATEMENT_LINES
+    ) -> Totals:
+        """Return what every workspace received and spent in a period (the present month, UTC, unless said)."""
+        start, end = period(query)
+        used, stored = LedgerRow.kind.in_(USE), LedgerRow.kind == "storage"
+        grouped = (
+            select(
+                LedgerRow.workspace,
+                func.sum(case((used, 0), else_=LedgerRow.amount_micro)).label("received"),
+                func.sum(case((used, -LedgerRow.amount_micro), else_=0)).label("spent"),
+                func.sum(case((stored, -LedgerRow.amount_micro), else_=0)).label("storage"),
+                func.sum(case((stored, 0), else_=func.coalesce(LedgerRow.end_ms - LedgerRow.start_ms, 0))).label(
+                    "milliseconds"
+                ),
+            )
+            .where(LedgerRow.time >= start, LedgerRow.time < end)
+            .group_by(LedgerRow.workspace)
+        )
+        every = grouped.subquery()
+        columns = (
+            func.coalesce(func.sum(every.c[name]), 0) for name in ("received", "spent", "storage", "milliseconds")
+        )
+        sums: Any = (await session.execute(select(func.count(), *columns).select_from(every))).one()
+        dearest = grouped.order_by(desc("spent"), desc("received"), LedgerRow.workspace).limit(limit)
+        items = [
+            WorkspaceTotal(
+                workspace=row.workspace,
+                received_micro=int(row.received),
+                spent_micro=int(row.spent),
+                storage_micro=int(row.storage),
+                milliseconds=int(row.milliseconds),
+            )
+            for row in await session.execute(dearest)
+        ]
+        return Totals(
+            start=start,
+            end=end,
+            received_micro=int(sums[1]),
+            spent_micro=int(sums[2]),
+            storage_micro=int(sums[3]),
+            milliseconds=int(sums[4]),
+            currency=currency,
+            items=items,
+            left_out=int(sums[0]) - len(items),
+        )
 
     async def statement(self, session: AsyncSession, *, query: StatementQuery, currency: str) -> Statement:
         """Return a workspace's account of a period (the present month, UTC, unless said)."""
@@ -159,10 +207,11 @@ class Ledger:
     async def statement_lines(
         self, session: AsyncSession, *, query: StatementQuery, limit: int | None = None
     ) -> AsyncIterator[StatementLine]:
-        """Iterate over what each workload used and cost in the period, the dearest first."""
+        """Iterate over what each workload, and storage, used and cost in the period, the dearest first."""
         statement = _used(query.workspace, *period(query)).limit(limit)
         async for row in await session.stream(statement.execution_options(yield_per=500)):
             yield StatementLine(
+                kind="storage" if row.workload is None else "workload",
                 workload=row.workload,
                 spec=row.spec,
                 creator=row.creator or "",
@@ -201,7 +250,7 @@ class Ledger:
             await session.execute(move)
 
 
-def period(query: StatementQuery) -> tuple[datetime, datetime]:
+def period(query: TotalsQuery) -> tuple[datetime, datetime]:
     """Return the period asked for, the present month (UTC) unless said; raise `Invalid` when it is backwards."""
     now = utcnow()
     start = query.start or datetime(now.year, now.month, 1, tzinfo=UTC)
@@ -213,6 +262,10 @@ def period(query: StatementQuery) -> tuple[datetime, datetime]:
 
 def _conditions(query: LedgerFilter, workspaces: Sequence[str] | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
+    if query.q:
+        conditions.append(
+            or_(*(text.icontains(query.q, autoescape=True) for text in (LedgerRow.note, LedgerRow.actor)))
+        )
     if workspaces is not None:
         conditions.append(LedgerRow.workspace.in_(workspaces))
     if query.kind:
@@ -233,25 +286,35 @@ def _values(line: LedgerLine, names: Sequence[str]) -> list[Any]:
 def _used(workspace: str, start: datetime, end: datetime) -> Any:
     amount = func.sum(LedgerRow.amount_micro).label("amount")
     return (
-        select(
+        uses(
+            workspace,
+            start,
+            end,
             LedgerRow.workload,
             LedgerRow.spec,
             func.max(MeterRow.creator).label("creator"),
             func.sum(LedgerRow.end_ms - LedgerRow.start_ms).label("milliseconds"),
             amount,
         )
-        .outerjoin(
-            MeterRow,
-            (MeterRow.workload == LedgerRow.workload)
-            & (MeterRow.attempt == LedgerRow.attempt)
-            & (MeterRow.replica == LedgerRow.replica),
-        )
+        .group_by(LedgerRow.workload, LedgerRow.spec)
+        .order_by(amount, LedgerRow.workload)
+    )
+
+
+def uses(workspace: str, start: datetime, end: datetime, *columns: Any) -> Select[*tuple[Any, ...]]:
+    """Return the select of `columns` of what workloads cost `workspace` in a period, each line with its meter."""
+    meter = (
+        (MeterRow.workload == LedgerRow.workload)
+        & (MeterRow.attempt == LedgerRow.attempt)
+        & (MeterRow.replica == LedgerRow.replica)
+    )
+    return (
+        select(*columns)
+        .outerjoin(MeterRow, meter)
         .where(
             LedgerRow.workspace == workspace,
             LedgerRow.time >= start,
             LedgerRow.time < end,
             LedgerRow.kind.in_(USE),
         )
-        .group_by(LedgerRow.workload, LedgerRow.spec)
-        .order_by(amount, LedgerRow.workload)
     )

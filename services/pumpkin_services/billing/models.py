@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pumpkin_services.web import Moment, PageQuery, Wire
+from pumpkin_services.web import CursorQuery, Moment, PageQuery, Wire
 
-LedgerKind = Literal["charge", "refund", "recharge", "adjustment", "opening"]
+LedgerKind = Literal["charge", "refund", "storage", "recharge", "adjustment", "opening"]
 Amount = Annotated[int, Field(ge=-(10**15), le=10**15, description="In millionths of the currency unit.")]
 Workspace = Annotated[str, Field(min_length=1, max_length=255)]
 Note = Annotated[str, Field(max_length=1000)]
@@ -43,6 +43,7 @@ class BalanceQuery(PageQuery):
     """Filters of the list of balances."""
 
     all: bool = Field(default=False, description="Every workspace's (admins only).")
+    workspace: list[Workspace] = Field(default=[], max_length=500, description="Just these, in this order.")
 
 
 class BudgetPatch(Wire):
@@ -87,11 +88,15 @@ class LedgerLine(Wire):
     end_ms: int | None
     spec: str
     price_micro: int | None
+    """Per hour; of storage, per GiB and day."""
+    bytes: int | None
+    """Of storage: what was kept when the day was charged."""
 
 
 class LedgerFilter(Wire):
     """Which lines of the ledger."""
 
+    q: str | None = Field(default=None, max_length=200, description="Text in the note, or who booked it.")
     workspace: Workspace | None = None
     kind: LedgerKind | None = None
     workload: str | None = Field(default=None, max_length=26)
@@ -99,26 +104,59 @@ class LedgerFilter(Wire):
     end: Moment | None = Field(default=None, description="Before this time.")
 
 
-class LedgerQuery(LedgerFilter, PageQuery):
-    """Filters of the ledger list; `q` looks into notes."""
+class LedgerQuery(LedgerFilter, CursorQuery):
+    """Filters of the ledger list."""
 
 
-class StatementQuery(Wire):
-    """Which workspace and period; the present month (UTC) unless said."""
+class TotalsQuery(Wire):
+    """Which period; the present month (UTC) unless said."""
 
-    workspace: Workspace
     start: Moment | None = Field(default=None, description="From this time on (ISO 8601 with a zone).")
     end: Moment | None = Field(default=None, description="Before this time.")
 
 
-class StatementLine(Wire):
-    """What one workload used and cost in the period."""
+class WorkspaceTotal(Wire):
+    """What one workspace received, used and spent in a period."""
 
-    workload: str
+    workspace: str
+    received_micro: int
+    spent_micro: int
+    storage_micro: int
+    """How much of that was for storage."""
+    milliseconds: int
+    """Replica time: two replicas for a second make 2000."""
+
+
+class Totals(Wire):
+    """What every workspace received and spent in a period."""
+
+    start: datetime
+    end: datetime
+    received_micro: int
+    spent_micro: int
+    storage_micro: int
+    milliseconds: int
+    currency: str
+    items: list[WorkspaceTotal]
+    """The dearest first, 1,000 at most; the sums are those of all."""
+    left_out: int
+
+
+class StatementQuery(TotalsQuery):
+    """Which workspace and period; the present month (UTC) unless said."""
+
+    workspace: Workspace
+
+
+class StatementLine(Wire):
+    """What one workload used and cost in the period, or what keeping data did."""
+
+    kind: Literal["workload", "storage"]
+    workload: str | None
     spec: str
     creator: str
     milliseconds: int
-    """Replica time: two replicas for a second make 2000."""
+    """Replica time: two replicas for a second make 2000. Of storage, how long it was kept."""
     cost_micro: int
 
 

@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 
 MICRO = 1_000_000
 HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+GIB = 1 << 30
 
 
 def micro(text: str) -> int:
@@ -34,6 +36,14 @@ def due(price_micro: int, *, start_ms: int, charged_ms: int, until_ms: int) -> i
     when `until_ms` lies before `charged_ms`: that much was charged too much.
     """
     return cost(price_micro, until_ms - start_ms) - cost(price_micro, charged_ms - start_ms)
+
+
+def storage_due(price_micro: int, *, size: int, rest: int) -> tuple[int, int]:
+    """Return what a day of `size` bytes costs at a price per GiB and day, and the rest that the next day begins with.
+
+    The rest is in 2⁻³⁰ micro-units: whatever the days, their charges and the last rest sum to the exact cost.
+    """
+    return divmod(rest + size * price_micro, GIB)
 
 
 @dataclass(frozen=True, kw_only=True)

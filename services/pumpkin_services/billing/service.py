@@ -25,8 +25,11 @@ from pumpkin_services.billing.models import (
     Recharge,
     Statement,
     StatementQuery,
+    Totals,
+    TotalsQuery,
 )
 from pumpkin_services.billing.money import Running, due, lasts_ms, micro, words
+from pumpkin_services.billing.spending import Spending, spending
 from pumpkin_services.billing.tables import BalanceRow, LedgerRow, MeterRow
 from pumpkin_services.db import table
 from pumpkin_services.principal import Principal
@@ -62,6 +65,15 @@ class InsufficientBalance(Problem):
 def now_ms() -> int:
     """Return the present time in epoch milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def require_view(principal: Principal, workspace: str) -> None:
+    """Raise `Forbidden` unless the caller belongs to `workspace` or administers billing."""
+    if workspace not in principal.workspaces and not principal.admin("billing"):
+        raise Forbidden(
+            f"You do not belong to the workspace '{workspace[:80]}': ask one of its owners to add you.",
+            field="workspace",
+        )
 
 
 class BillingService:
@@ -258,23 +270,19 @@ class BillingService:
 
     # -- what people see and do -------------------------------------------------------------------------------
 
-    def require_view(self, principal: Principal, workspace: str) -> None:
-        """Raise `Forbidden` unless the caller belongs to `workspace` or administers billing."""
-        if workspace not in principal.workspaces and not principal.admin("billing"):
-            raise Forbidden(
-                f"You do not belong to the workspace '{workspace[:80]}': ask one of its owners to add you.",
-                field="workspace",
-            )
-
     async def balance(self, session: AsyncSession, principal: Principal, *, workspace: str) -> Balance:
         """Return what a workspace has, spends and may spend."""
-        self.require_view(principal, workspace)
+        require_view(principal, workspace)
         if workspace not in principal.workspaces:
             await self._accounts.require_workspace(session, workspace, field="workspace")
         return await self._balance(session, workspace)
 
     async def balances(self, session: AsyncSession, principal: Principal, *, query: BalanceQuery) -> Page[Balance]:
         """Return the caller's workspaces' balances; to an admin who asks, every one that has moved yet."""
+        if query.workspace:
+            for name in query.workspace:
+                require_view(principal, name)
+            return Page(items=[await self._balance(session, name) for name in query.workspace])
         if query.all and principal.admin("billing"):
             statement = select(BalanceRow)
             if query.q:
@@ -364,7 +372,7 @@ class BillingService:
     def visible(self, principal: Principal, workspace: str | None) -> list[str] | None:
         """Return the workspaces whose lines the caller asked for and may see; None: all of them (admins)."""
         if workspace is not None:
-            self.require_view(principal, workspace)
+            require_view(principal, workspace)
             return [workspace]
         return None if principal.admin("billing") else sorted(principal.workspaces)
 
@@ -373,7 +381,16 @@ class BillingService:
         workspaces = self.visible(principal, query.workspace)
         return await self.ledger.list_lines(session, workspaces=workspaces, query=query)
 
+    async def totals(self, session: AsyncSession, _principal: Principal, *, query: TotalsQuery) -> Totals:
+        """Return what every workspace received and spent in a period."""
+        return await self.ledger.totals(session, query=query, currency=self._currency)
+
     async def statement(self, session: AsyncSession, principal: Principal, *, query: StatementQuery) -> Statement:
         """Return a workspace's account of a period, per workload."""
-        self.require_view(principal, query.workspace)
+        require_view(principal, query.workspace)
         return await self.ledger.statement(session, query=query, currency=self._currency)
+
+    async def spending(self, session: AsyncSession, principal: Principal, *, query: StatementQuery) -> Spending:
+        """Return what a workspace spent in a period, by day and member."""
+        require_view(principal, query.workspace)
+        return await spending(session, query=query, currency=self._currency)

@@ -45,19 +45,20 @@ class LedgerRow(Base):
         UniqueConstraint("workload", "attempt", "replica", "start_ms", name="uq_ledger_interval"),
         Index("ix_ledger_workspace", "workspace", "id"),
         Index("ix_ledger_workspace_time", "workspace", "time"),
+        Index("ix_ledger_time", "time"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     time: Mapped[datetime] = mapped_column(default=utcnow)
     workspace: Mapped[str]
     kind: Mapped[str] = mapped_column(String(16))
-    """`charge`, `refund`, `recharge`, `adjustment` or `opening`."""
+    """`charge`, `refund`, `storage`, `recharge`, `adjustment` or `opening`."""
     amount_micro: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str | None] = mapped_column(String(255), unique=True)
     """What makes a recharge or an adjustment one and the same when it is sent again."""
     actor: Mapped[str] = mapped_column(String(255), default="")
     note: Mapped[str] = mapped_column(String(1000), default="")
-    # Of charges and refunds only:
+    # Of charges and refunds only, but the times and the price, which a line of storage has too:
     workload: Mapped[str | None] = mapped_column(String(26))
     attempt: Mapped[int | None]
     replica: Mapped[str | None] = mapped_column(String(100))
@@ -66,6 +67,35 @@ class LedgerRow(Base):
     """Before `start_ms` in a refund, which takes time back."""
     spec: Mapped[str] = mapped_column(String(63), default="")
     price_micro: Mapped[int | None] = mapped_column(BigInteger)
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Of storage only: what was kept when the day was charged."""
+
+
+class StorageClockRow(Base):
+    """How far charging for storage is: one row, locked by whoever charges."""
+
+    __tablename__ = "storage_clock"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10))
+    """The day (UTC) that is charged next: `2026-11-29`."""
+    after: Mapped[str] = mapped_column(String(255), default="")
+    """Of that day the workspaces up to this name are charged."""
+    price_micro: Mapped[int] = mapped_column(BigInteger)
+    """What that day costs per GiB: a new price counts from the next day on."""
+
+
+class StorageDayRow(Base):
+    """What one workspace kept on one day (UTC): charged once."""
+
+    __tablename__ = "storage_days"
+
+    workspace: Mapped[str] = mapped_column(String(255), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    price_micro: Mapped[int] = mapped_column(BigInteger)
+    rest: Mapped[int] = mapped_column(BigInteger)
+    """What was too little for a whole micro-unit, in 2⁻³⁰ of one; the next day begins with it."""
 
 
 class MeterRow(Base):

@@ -12,6 +12,7 @@ from pumpkin_services.images import models as wire
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.problems import Invalid, NotFound
 from pumpkin_services.storage.ranges import begin_range
+from pumpkin_services.takedown import TakeDown
 from pumpkin_services.web import Call, Route, ServerSentEvent
 
 AnyCall = Call[Any, Any]
@@ -40,6 +41,11 @@ def _environments(api: _Endpoints) -> list[Route]:
             query=wire.EnvironmentQuery, response=wire.EnvironmentPage,
         ),
         Route(
+            method="POST", path="/images/check", summary="Tell which lines of requirements would be refused, and why",
+            scope="images:read", owner="any", endpoint=api.check, session=False, asks=True,
+            request=wire.Requirements, response=wire.CheckedRequirements,
+        ),
+        Route(
             method="POST", path="/images/interpreters", summary="Offer an existing Python as an environment",
             scope="images:admin", owner="admin", endpoint=api.register, session=False,
             request=wire.RegisterInterpreter, response=wire.Environment, status=201,
@@ -61,6 +67,14 @@ def _environments(api: _Endpoints) -> list[Route]:
         Route(
             method="DELETE", path=ONE, summary="Delete an environment that no workload uses",
             scope="images:write", owner="member", endpoint=api.delete,
+        ),
+        Route(
+            method="POST", path=ONE + "/takedown", summary="Hide an environment from all but its workspace",
+            scope="images:admin", owner="admin", endpoint=api.take_down, request=TakeDown, response=wire.Environment,
+        ),
+        Route(
+            method="POST", path=ONE + "/restore", summary="Show an environment again that was taken down",
+            scope="images:admin", owner="admin", endpoint=api.restore, response=wire.Environment,
         ),
         Route(
             method="PUT", path=ONE + "/shares/{target}", summary="Share an environment with a workspace",
@@ -143,6 +157,9 @@ class _Endpoints:
     async def list(self, call: AnyCall) -> Any:
         return await self.service.list(call.session, call.principal, query=call.query)
 
+    async def check(self, call: AnyCall) -> Any:
+        return self.service.check(call.body)
+
     async def register(self, call: AnyCall) -> Any:
         made = await self.service.interpreters.register(call.principal, request=call.body)
         call.audit.update(object=made.id, owner=made.workspace)
@@ -159,6 +176,19 @@ class _Endpoints:
         return await self.service.edit(
             call.session, call.principal, environment=call.path["image"], request=call.body, revision=call.if_match
         )
+
+    async def take_down(self, call: AnyCall) -> Any:
+        call.audit["reason"] = call.body.reason
+        hidden = await self.service.take_down(
+            call.session, call.principal, environment=call.path["image"], reason=call.body.reason
+        )
+        call.audit["owner"] = hidden.workspace
+        return hidden
+
+    async def restore(self, call: AnyCall) -> Any:
+        shown = await self.service.restore(call.session, call.principal, environment=call.path["image"])
+        call.audit["owner"] = shown.workspace
+        return shown
 
     async def delete(self, call: AnyCall) -> None:
         await self.service.delete(call.session, call.principal, environment=call.path["image"], revision=call.if_match)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib.metadata
 import json
 import os
 import platform
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pumpkin_services.problems import Invalid
 
 INSPECT_SECONDS = 60.0
+DISTRIBUTION = "pumpkin-platform"
 _PROGRAM = """
 import importlib.metadata as m, json, platform, sys
 print(json.dumps({"version": platform.python_version(), "prefix": sys.prefix,
@@ -25,17 +29,39 @@ print(json.dumps({"version": platform.python_version(), "prefix": sys.prefix,
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """What a Python says about itself; `packages` maps normalised names to versions."""
+    """What a Python says about itself; `packages` maps normalised names to versions.
+
+    `image` is set of a Python that is not on this machine but in an image.
+    """
 
     python: str
     version: str
     prefix: str
     packages: dict[str, str]
+    image: str = ""
 
     @property
     def digest(self) -> str:
         """SHA-256 that changes when the interpreter, its version or a package does."""
-        return digest_of(json.dumps([self.python, self.packages]), python=self.version)
+        image = [self.image] if self.image else []
+        return digest_of(json.dumps([self.python, self.packages, *image]), python=self.version)
+
+
+def in_image(image: str, *, python: str) -> Interpreter:
+    """Return the Python of a cluster's image for notebooks and jobs: it has at least what our `notebook` extra names.
+
+    `python` stands for it on this machine.
+    """
+    wanted = [Requirement(text) for text in importlib.metadata.requires(DISTRIBUTION) or ()]
+    packages = {
+        canonicalize_name(item.name): str(item.specifier).removeprefix("==")
+        for item in wanted
+        if item.marker is None or item.marker.evaluate({"extra": "notebook"})
+    }
+    version = ".".join(platform.python_version_tuple()[:2])
+    return Interpreter(
+        python=python, version=version, prefix=sys.prefix, packages=dict(sorted(packages.items())), image=image
+    )
 
 
 def digest_of(content: str, *, python: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from pumpkin_services.names import Name
+from pumpkin_services.takedown import TakenDown
 from pumpkin_services.web import Page, PageQuery, Wire
 
 Visibility = Literal["private", "everyone"]
@@ -47,6 +48,12 @@ class CreateEnvironment(Requirements):
     visibility: Visibility = "private"
 
 
+class CheckedRequirements(Wire):
+    """What would be built: the lines in their normal form, without comments."""
+
+    requirements: list[str]
+
+
 class RegisterInterpreter(Wire):
     """An existing Python to offer as an environment (admins only). Registering it again records what changed."""
 
@@ -69,10 +76,10 @@ class EnvironmentQuery(PageQuery):
     workspace: str | None = Field(default=None, max_length=255)
     name: str | None = Field(default=None, max_length=63, description="Exactly this name.")
     kind: Kind | None = None
-    view: Literal["all", "mine", "shared", "preset", "everything"] = Field(
+    view: Literal["all", "mine", "shared", "preset", "taken_down", "everything"] = Field(
         default="all",
         description="`mine`: of the caller's workspaces; `shared`: of others; `preset`: offered by an admin; "
-        "`everything`: other people's too (admins only).",
+        "`taken_down`: hidden by one; `everything`: other people's too (admins only).",
     )
 
 
@@ -124,6 +131,7 @@ class Environment(Wire):
     visibility: Visibility
     shared_with: list[str] = Field(description="Workspaces it is shared with; shown to its own workspace only.")
     preset: bool = Field(description="Offered to everybody by an admin.")
+    taken_down: TakenDown | None = Field(description="Set while an admin hides it from all but its workspace.")
     kind: Kind
     may_write: bool
     latest: VersionSummary | None

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pumpkin_services.db import Database, utcnow
 from pumpkin_services.images import models as wire
 from pumpkin_services.images import rows, views
-from pumpkin_services.images.interpreters import Interpreter, inspect_interpreter
+from pumpkin_services.images.interpreters import Interpreter, in_image, inspect_interpreter
 from pumpkin_services.images.tables import EnvironmentRow
 from pumpkin_services.names import PLATFORM_WORKSPACE
 from pumpkin_services.principal import Principal
@@ -37,13 +37,17 @@ class Interpreters:
             await session.flush()
             return (await views.environments(session, principal, [row]))[0]
 
-    async def register_default(self, python: str) -> None:
-        """Make `default` the Python at this absolute path; called at each start with the platform's own."""
-        found = await inspect_interpreter(python)
+    async def register_default(self, python: str, *, image: str = "") -> None:
+        """Make `default` the Python at this absolute path; called at each start with the platform's own.
+
+        On a cluster it is the one in `image`, in which its notebooks and jobs run.
+        """
+        found = in_image(image, python=python) if image else await inspect_interpreter(python)
+        what = f"The Python of the image {image}." if image else "The Python that the platform itself runs on."
         async with self.database.write() as session:
             row = await _record(session, found, name=DEFAULT, creator=PLATFORM_WORKSPACE)
             row.preset = True
-            row.description = row.description or "The Python that the platform itself runs on."
+            row.description = row.description or what
 
 
 async def _record(session: AsyncSession, found: Interpreter, *, name: str, creator: str) -> EnvironmentRow:

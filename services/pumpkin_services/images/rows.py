@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,9 +30,14 @@ def _usable(mine: Any) -> ColumnElement[bool]:
     shared = select(EnvironmentShareRow.environment).where(EnvironmentShareRow.workspace.in_(mine))
     return or_(
         EnvironmentRow.workspace.in_(mine),
-        EnvironmentRow.visibility == "everyone",
-        EnvironmentRow.preset.is_(True),
-        EnvironmentRow.id.in_(shared),
+        and_(
+            EnvironmentRow.taken_down.is_(None),
+            or_(
+                EnvironmentRow.visibility == "everyone",
+                EnvironmentRow.preset.is_(True),
+                EnvironmentRow.id.in_(shared),
+            ),
+        ),
     )
 
 

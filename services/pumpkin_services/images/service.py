@@ -86,6 +86,10 @@ class EnvironmentService:
         await session.flush()
         return await self._view(session, principal, row)
 
+    def check(self, request: wire.Requirements) -> wire.CheckedRequirements:
+        """Return the lines that would be built, while they are still being written; nothing is kept."""
+        return wire.CheckedRequirements(requirements=lines_of(request, allow_urls=self.allow_urls))
+
     async def list(
         self, session: AsyncSession, principal: Principal, *, query: wire.EnvironmentQuery
     ) -> wire.EnvironmentPage:
@@ -93,7 +97,9 @@ class EnvironmentService:
         if query.view == "everything" and not principal.admin("images"):
             raise Forbidden("Only image admins list other people's environments.", field="view")
         wanted = select(EnvironmentRow)
-        if query.view != "everything":
+        if query.view == "taken_down":
+            wanted = wanted.where(EnvironmentRow.taken_down.is_not(None))
+        if query.view != "everything" and not (query.view == "taken_down" and principal.admin("images")):
             wanted = wanted.where(rows.usable(principal))
         if query.view in ("mine", "shared"):
             mine = EnvironmentRow.workspace.in_(list(principal.workspaces))
@@ -131,6 +137,8 @@ class EnvironmentService:
             row.description = request.description
         if request.visibility is not None:
             row.visibility = request.visibility
+        if request.preset:
+            row.require_up("offer it to everybody")
         if request.preset is not None and request.preset != row.preset:
             if not principal.admin("images"):
                 raise Forbidden("Only image admins choose the platform's own environments.", field="preset")
@@ -149,6 +157,22 @@ class EnvironmentService:
             session.add(EnvironmentShareRow(environment=row.id, workspace=target))
         if not shared and present is not None:
             await session.delete(present)
+        return await self._touched(session, principal, row)
+
+    async def take_down(
+        self, session: AsyncSession, principal: Principal, *, environment: str, reason: str
+    ) -> wire.Environment:
+        """Hide an environment from everybody but its workspace, which is told why. What runs on it runs on."""
+        row = await rows.visible(session, principal, environment)
+        if row.workspace == PLATFORM_WORKSPACE:
+            raise Conflict("It is the platform's own, which no workspace could use any more: delete it instead.")
+        row.take_down(principal, reason)
+        return await self._touched(session, principal, row)
+
+    async def restore(self, session: AsyncSession, principal: Principal, *, environment: str) -> wire.Environment:
+        """Show an environment again that was taken down; one that was not stays as it is."""
+        row = await rows.visible(session, principal, environment)
+        row.restore()
         return await self._touched(session, principal, row)
 
     async def delete(

@@ -9,9 +9,10 @@ from sqlalchemy import JSON, BigInteger, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pumpkin_services.db import LONG_TEXT, Base, new_id, utcnow
+from pumpkin_services.takedown import Hideable
 
 
-class EnvironmentRow(Base):
+class EnvironmentRow(Hideable, Base):
     __tablename__ = "environments"
     __table_args__ = (UniqueConstraint("workspace", "name"), Index("ix_environments_name", "name"))
 

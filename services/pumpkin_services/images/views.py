@@ -15,6 +15,8 @@ from pumpkin_services.images.tables import EnvironmentRow, EnvironmentShareRow, 
 from pumpkin_services.principal import Principal
 
 KERNEL_PACKAGE = "ipykernel"
+EXECUTOR_PACKAGES = (KERNEL_PACKAGE, "nbclient")
+"""What a job needs to run a notebook."""
 SERVER_PACKAGES = frozenset({"jupyterhub", "jupyterlab"})
 
 
@@ -35,6 +37,8 @@ class EnvironmentRef:
     """Whether notebooks can run kernels from it."""
     server: bool
     """Whether a notebook server itself can run from it."""
+    executor: bool = True
+    """Whether a job can run a notebook in it."""
 
     def __str__(self) -> str:
         return f"{self.workspace}/{self.name}@{self.number}"
@@ -48,6 +52,13 @@ class EnvironmentRef:
             f"The environment {self} has neither {KERNEL_PACKAGE}, for kernels, nor "
             f"{' and '.join(sorted(SERVER_PACKAGES))}, for a server of its own: add either to its requirements."
         )
+
+    @property
+    def no_executor(self) -> str:
+        """Why no job can run a notebook in it, "" if one can, or if that is not known before it is ready."""
+        if self.executor or self.state != "ready":
+            return ""
+        return f"To run notebooks, the environment {self} needs {' and '.join(EXECUTOR_PACKAGES)}: add them to it."
 
 
 def protected(row: EnvironmentRow) -> bool:
@@ -70,6 +81,7 @@ def reference(row: EnvironmentRow, version: EnvironmentVersionRow) -> Environmen
         python=Path(version.python) if ready else None,
         kernel=KERNEL_PACKAGE in version.packages,
         server=version.packages.keys() >= SERVER_PACKAGES,
+        executor=all(name in version.packages for name in EXECUTOR_PACKAGES),
     )
 
 
@@ -139,6 +151,7 @@ def _environment(
         visibility=cast(wire.Visibility, row.visibility),
         shared_with=shared_with if admin or row.workspace in principal.workspaces else [],
         preset=row.preset,
+        taken_down=row.notice(),
         kind=cast(wire.Kind, row.kind),
         may_write=admin or (principal.may_write(row.workspace) and not protected(row)),
         latest=summary(latest) if latest is not None else None,

@@ -7,8 +7,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pumpkin_services.artifacts.access import Owned
+from pumpkin_services.artifacts.kept import there_among
 from pumpkin_services.assets.service import AssetService, VersionRef
 from pumpkin_services.assets.tables import AssetRow
 from pumpkin_services.models.models import Lineage, Model, ModelCreate, ModelPatch, ModelQuery
@@ -62,6 +65,20 @@ class ModelService(AssetService):
         async with database.read() as session:
             version = await self.artifacts.version(session, version_id)
         return Published(version=self._reference(row, version), left_out=left_out)
+
+    async def made_from(self, session: AsyncSession, owned: Owned) -> set[int]:
+        """Return the numbers of a thing's versions that a model version which is still there was made from."""
+        column = {"dataset": LineageRow.datasets, "algorithm": LineageRow.code, "model": LineageRow.models}[owned.kind]
+        # As text, for not every database looks into lists; the name alone, for how others are escaped differs.
+        likely = cast(column, Text).contains(f"/{owned.name}@", autoescape=True)
+        makers: dict[str, set[int]] = {}
+        for version_id, value in await session.execute(select(LineageRow.version_id, column).where(likely)):
+            for reference in [value] if isinstance(value, str) else value:
+                thing, _, number = reference.rpartition("@")
+                if thing == f"{owned.workspace}/{owned.name}" and number.isdecimal():
+                    makers.setdefault(version_id, set()).add(int(number))
+        there = await there_among(session, list(makers))
+        return set[int]().union(*(makers[version_id] for version_id in there))
 
     async def lineage(self, session: AsyncSession, *, version_id: str) -> Lineage:
         """Return where a version comes from; an uploaded one comes from nowhere known."""

@@ -1,18 +1,19 @@
-"""Tornado handlers of the pages: log in through the Hub, choose the language, render the frame."""
+"""Tornado handlers of the portal: log in through the Hub, choose the language, send the frame."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 from tornado.web import RequestHandler, StaticFileHandler
 
-from pumpkin_services.pages.i18n import LANGUAGES, choose, messages, translations
+from pumpkin_services.pages.languages import LANGUAGES, choose
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import NotFound, Problem, Unauthenticated
 from pumpkin_services.web.auth import Authenticator, HubHandler
@@ -23,48 +24,42 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-ASSETS = ("datasets", "algorithms", "models")
 ADMIN_MODULE = "resources"
+PATHS = (
+    r"|jobs|jobs/[^/]+|queue/[^/]+|(?:datasets|algorithms|models)(?:/[^/]+/[^/]+)?|(?:environments|schedules|workspaces)"
+    r"(?:/[^/]+)?|account"
+)
+"""Addresses of the portal's views; `labextension/src/ui/address.ts` knows what they mean."""
+ADMIN_PATHS = r"admin(?:/[a-z]+)?"
 
 
-def handlers(
-    authenticator: Authenticator, *, prefix: str, currency: str = "¥"
-) -> list[tuple[str, Any, dict[str, Any]]]:
+def handlers(authenticator: Authenticator, *, prefix: str, store: str = "") -> list[tuple[str, Any, dict[str, Any]]]:
     """Return tornado's handler table of the pages below `prefix` (`/services/pumpkin/`).
 
-    `authenticator` is the one the API uses; `currency` the sign before prices. The OAuth callback is the API's.
+    `authenticator` is the one the API uses, `store` the origin pages send uploads to if not only to ours. The OAuth
+    callback is the API's.
     """
-    common = {"authenticator": authenticator, "prefix": prefix, "currency": currency}
-    segment = r"([^/]+)"
-    table: list[tuple[str, str]] = [
-        ("", "home"),
-        ("jobs", "jobs"),
-        ("jobs/new", "new-job"),
-        (rf"jobs/{segment}", "job"),
-        (rf"queue/{segment}", "queue"),
-        ("admin", "admin"),
-        *((module, "assets") for module in ASSETS),
-        *((rf"{module}/{segment}/{segment}", "asset") for module in ASSETS),
-    ]
+    common = {"authenticator": authenticator, "prefix": prefix, "store": store}
     return [
         (prefix + "static/(.*)", Static, {"path": str(HERE / "static")}),
-        *((prefix + path, Page, {**common, "page": page}) for path, page in table),
+        (prefix + f"(?:{PATHS})/?", Page, {**common, "who": "everybody"}),
+        (prefix + f"(?:{ADMIN_PATHS})/?", Page, {**common, "who": "admins"}),
         (prefix.rstrip("/"), ToHome, {"prefix": prefix}),
         # What no other handler of the application takes.
-        (prefix + r"(?!api/|oauth_callback).*", Page, {**common, "page": ""}),
+        (prefix + r"(?!api/|oauth_callback).*", Page, {**common, "who": "nobody"}),
     ]
 
 
 class Page(HubHandler):
-    """One page: `page` names its template and its script."""
+    """The portal's frame; which view is in it the address tells the script. `who` may see it."""
 
-    def initialize(self, authenticator: Authenticator, prefix: str, currency: str, page: str) -> None:
+    def initialize(self, authenticator: Authenticator, prefix: str, store: str, who: str) -> None:
         """Take what `handlers` hands over."""
+        self.store = store
         self.hub_auth = authenticator.hub_auth
         self.authenticator = authenticator
         self.base = prefix
-        self.currency = currency
-        self.page = page
+        self.who = who
         self.principal: Principal | None = None
 
     def set_default_headers(self) -> None:
@@ -75,25 +70,24 @@ class Page(HubHandler):
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")
 
-    async def get(self, *path: str) -> None:
+    async def get(self) -> None:
         """Show the page, or go and log in first."""
         try:
             self.principal = await self.authenticator.identify(self)
             # Else the XSRF cookie would ask the Hub again, and block the process while it does.
             self.current_user = self.principal.name
-            if not self.page or (self.page == "admin" and not self.principal.admin(ADMIN_MODULE)):
+            if self.who == "nobody" or (self.who == "admins" and not self.principal.admin(ADMIN_MODULE)):
                 raise NotFound("There is no such page.")
         except Unauthenticated:
             self.redirect(self.get_login_url())
             return
         except Problem as problem:
-            self._refuse(problem)
+            self._refuse(problem.status, problem.detail)
             return
         if language := self.get_query_argument("language", ""):
             self._switch(language)
             return
-        module = self.request.path.removeprefix(self.base).split("/")[0]
-        self.finish(self._render(self.page, path=list(path), module=module))
+        self._show()
 
     def _switch(self, language: str) -> None:
         """Keep a chosen language for a year and show the page again."""
@@ -101,58 +95,47 @@ class Page(HubHandler):
             self.set_cookie(LANGUAGE_COOKIE, language, path=self.base, expires_days=365, httponly=True, samesite="Lax")
         self.redirect(self.request.path)
 
-    def _refuse(self, problem: Problem) -> None:
-        self.set_status(problem.status)
-        self.finish(self._render("refused", problem=problem))
+    def _refuse(self, status: int, detail: str) -> None:
+        self.set_status(status)
+        self._show({"status": status, "detail": detail})
 
-    def _render(self, page: str, **names: Any) -> str:
+    def _show(self, refused: dict[str, Any] | None = None) -> None:
         language = choose(self.get_cookie(LANGUAGE_COOKIE, "") or "", self.request.headers.get("Accept-Language", ""))
         principal = self.principal
         boot: dict[str, Any] = {
             "base": self.base,
             "hub": self.hub_auth.hub_prefix,
-            "currency": self.currency,
-            "language": language.replace("_", "-"),
-            "messages": messages(language),
+            "assets": f"{self.base}static/app/",
+            "language": language,
+            "languages": LANGUAGES,
             "user": principal.name if principal else "",
-            "workspaces": principal.workspaces if principal else {},
             "admin": bool(principal and principal.admin(ADMIN_MODULE)),
             "xsrf": bytes(self.xsrf_token or b"").decode() if principal else "",
-            **{name: value for name, value in names.items() if name in ("path", "module")},
+            "refused": refused,
         }
-        return (
-            _templates(language)
-            .get_template(f"{page}.html")
-            .render(
-                boot=boot,
-                # A closing tag inside the data would end its element.
-                boot_json=Markup(json.dumps(boot, ensure_ascii=False).replace("<", "\\u003c")),
-                languages=LANGUAGES,
-                language=language,
-                page=page,
-                static=self._static,
-                **names,
-            )
-        )
+        if self.store:
+            policy = POLICY.replace("connect-src 'self'", f"connect-src 'self' {self.store}")
+            self.set_header("Content-Security-Policy", policy)
+        # A closing tag inside the data would end its element.
+        data = Markup(json.dumps(boot, ensure_ascii=False).replace("<", "\\u003c"))
+        self.finish(_template().render(boot=data, language=language, static=self._static))
 
     def _static(self, name: str) -> str:
         return f"{self.base}static/{name}?v={_version()}"
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what is wrong with the request, in the same frame."""
-        problem = Problem("The page cannot be shown.")
-        problem.status = status_code
-        self.finish(self._render("refused", problem=problem))
+        self._refuse(status_code, "The page cannot be shown.")
 
 
 class Static(StaticFileHandler):
-    """Scripts and styles: public, and kept for long, since their address changes with their content."""
+    """Scripts and styles: public."""
 
     def set_extra_headers(self, path: str) -> None:
-        """Let browsers keep what they asked for by its version."""
+        """Let browsers keep for long what changes its name with its content."""
         self.set_header("X-Content-Type-Options", "nosniff")
-        # Modules import each other without a version, so they are asked for again.
-        self.set_header("Cache-Control", "no-cache")
+        hashed = re.fullmatch(r"app/.+\.[0-9a-f]{16,}\.(js|css)", path)
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if hashed else "no-cache")
 
     def get_cache_time(self, path: str, modified: Any, mime_type: str) -> int:
         """Leave Cache-Control to `set_extra_headers`."""
@@ -172,22 +155,14 @@ class ToHome(RequestHandler):
 
 
 @cache
-def _templates(language: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pumpkin_services.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    cast(Any, environment).install_gettext_translations(translations(language), newstyle=True)
-    return environment
+def _template() -> Template:
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string((HERE / "page.html").read_text())
 
 
 @cache
 def _version() -> str:
     digest = hashlib.sha256()
-    for path in sorted((HERE / "static").iterdir()):
-        digest.update(path.read_bytes())
+    for path in sorted((HERE / "static").rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

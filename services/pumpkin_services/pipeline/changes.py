@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import CursorResult, Update, bindparam, delete, insert, update
+from sqlalchemy import CursorResult, Update, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
 from pumpkin_services.db import QUICK, table, utcnow
 from pumpkin_services.pipeline.verdict import Verdict
 from pumpkin_services.runtimes.base import Observation
+from pumpkin_services.workloads import notebooks
 from pumpkin_services.workloads.models import OPEN
 from pumpkin_services.workloads.plan import PlannedRole
 from pumpkin_services.workloads.ports import Pins
@@ -23,9 +25,12 @@ from pumpkin_services.workloads.records import add_events, event
 from pumpkin_services.workloads.scheduler import Start
 from pumpkin_services.workloads.tables import (
     AttemptRow,
+    CellRow,
+    DocumentRow,
     EventRow,
     MetricRow,
     MetricSourceRow,
+    NotebookRow,
     ReplicaRow,
     UsageRow,
     VersionUseRow,
@@ -37,7 +42,8 @@ SOURCE = "pipeline"
 ENDING = "What still runs of it is being stopped."
 """How it ended, and why, is the last event's to say."""
 ALL_TABLES: tuple[Any, ...] = (
-    AttemptRow, ReplicaRow, EventRow, MetricRow, MetricSourceRow, UsageRow, WorkloadLabelRow, VersionUseRow
+    AttemptRow, ReplicaRow, EventRow, MetricRow, MetricSourceRow, UsageRow, WorkloadLabelRow, VersionUseRow,
+    NotebookRow, DocumentRow, CellRow,
 )  # fmt: skip
 
 WORKLOADS, ATTEMPTS, REPLICAS, USES = (table(row) for row in (WorkloadRow, AttemptRow, ReplicaRow, VersionUseRow))
@@ -74,17 +80,21 @@ async def start(
     for item in starts:
         expires = now + timedelta(seconds=grant_seconds) if item.kind == "notebook" else None
         try:
-            await _update(session, item.id, phase="preparing", attempt=item.attempt, not_before=expires, message="")
+            await _update(
+                session, item.id, phase="preparing", attempt=item.attempt, not_before=expires, message="", pin=0
+            )
         except Stale:
             continue
         attempts.append({"workload": item.id, "number": item.attempt, "phase": "preparing", "created": now})
         replicas += _replicas(item, roles[item.id])
-        nodes = sorted({spot.placement.node for spot in item.spots})
-        events.append(event(item.id, "placed", f"Resources found on {', '.join(nodes)}.", source=SOURCE, nodes=nodes))
+        nodes = sorted({spot.placement.node for spot in item.spots if spot.placement.node})
+        found = f"Resources found on {', '.join(nodes)}." if nodes else "Resources found."
+        events.append(event(item.id, "placed", found, source=SOURCE, nodes=nodes))
     if attempts:
         await session.execute(insert(ATTEMPTS), attempts)
         await session.execute(insert(REPLICAS), replicas)
         await add_events(session, events)
+        await notebooks.restart(session, [item["workload"] for item in attempts if item["number"] > 1])
     return [item["workload"] for item in attempts]
 
 
@@ -145,14 +155,17 @@ async def observed(
                 replica=replica.name,
                 end_ms=item.ended or item.started,
             )
+        where = await _arrived(session, replica, item.node) if item.node and not replica.node else {}
         await session.execute(
             MOVE_REPLICA,
             {
+                **where,
                 "of": row.id,
                 "which": row.attempt,
                 "called": replica.name,
                 "state": item.state,
-                "started_ms": item.started,
+                # The first that was heard is what its meter began at.
+                "started_ms": item.started if replica.started_ms is None else replica.started_ms,
                 "ended_ms": item.ended,
                 "exit_code": item.exit_code,
                 "signal": item.signal,
@@ -160,6 +173,14 @@ async def observed(
                 "held": not item.final,
             },
         )
+
+
+async def _arrived(session: AsyncSession, replica: ReplicaRow, node: str) -> dict[str, Any]:
+    """Return what is known once a cluster has chosen a node: of its accelerators, the first that nobody holds."""
+    held = await session.scalars(select(REPLICAS.c.accelerators).where(REPLICAS.c.held, REPLICAS.c.node == node))
+    taken = {index for indexes in held for index in indexes}
+    free = (index for index in count() if index not in taken)
+    return {"node": node, "accelerators": list(islice(free, len(replica.accelerators)))}
 
 
 async def running(session: AsyncSession, row: WorkloadRow, *, started: datetime | None, host: str) -> None:
@@ -204,10 +225,15 @@ async def released(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *,
     )
 
 
-async def requeue(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, pause: float) -> None:
-    """Queue the next attempt, to start in `pause` seconds at the earliest."""
+async def requeue(
+    session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, pause: float, head: bool = False
+) -> None:
+    """Queue the next attempt, to start in `pause` seconds at the earliest; at the head if this one never began."""
     now = utcnow()
-    message = f"Attempt {row.attempt} failed ({verdict.message.rstrip('.')}); the next one starts in {pause:g} s."
+    if head:
+        message = f"{verdict.message} Starting again, from the head of the queue."
+    else:
+        message = f"Attempt {row.attempt} failed ({verdict.message.rstrip('.')}); the next one starts in {pause:g} s."
     await _update(
         session,
         row.id,
@@ -217,6 +243,8 @@ async def requeue(session: AsyncSession, row: WorkloadRow, verdict: Verdict, *, 
         not_before=now + timedelta(seconds=pause),
         message=message,
         claim=None,
+        pin=1 if head else 0,
+        starter="platform" if row.kind == "notebook" else "",
     )
     await add_events(session, [event(row.id, "retry", message, source=SOURCE, attempt=row.attempt)])
 
@@ -251,6 +279,8 @@ async def end(
     await session.execute(UNUSE, {"of": row.id})
     if row.plan.get("inputs"):
         await pins.unpin(session, row.id)
+    if row.notebook:
+        await notebooks.settle(session, row.id)
     words = {"succeeded": "Succeeded.", "stopped": "Stopped.", "failed": "Failed."}[verdict.phase]
     await add_events(
         session,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import bindparam, select
@@ -38,6 +38,11 @@ class Lease:
         self._name = name
         self._holder = f"{_host()}/{os.getpid()}/{_started(os.getpid())}/{new_id()}"
         self._epoch: int | None = None
+        self._passed: datetime | None = None
+
+    def passed(self) -> None:
+        """Take down that the holder has looked at everything; the next renewal writes it."""
+        self._passed = utcnow()
 
     @property
     def held(self) -> bool:
@@ -57,7 +62,9 @@ class Lease:
                     self._epoch = None
                     return False
                 row.holder, row.epoch = self._holder, row.epoch + 1
+                self._passed = None
             row.expires = now + timedelta(seconds=self.seconds)
+            row.passed = self._passed or row.passed
             epoch = row.epoch
         self._epoch = epoch
         return True

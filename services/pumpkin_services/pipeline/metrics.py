@@ -52,6 +52,7 @@ class _Progress:
 @dataclass(frozen=True)
 class _Batch:
     source: str
+    start: int
     position: int
     points: list[Point]
 
@@ -89,8 +90,11 @@ class MetricReader:
         batches = await asyncio.to_thread(_collect, lines, folder, progress)
         if not batches:
             return False
-        await self._writes.run(lambda session: _add(session, key, batches))
-        progress.positions.update({batch.source: batch.position for batch in batches})
+        positions = await self._writes.run(lambda session: _add(session, key, batches))
+        for batch in batches:
+            if positions[batch.source] != batch.position:
+                progress.loaders.pop(batch.source, None)  # it goes on behind what was not added
+        progress.positions.update(positions)
         self._wakeups.ring(f"workload:{key.workload}")
         return True
 
@@ -117,14 +121,22 @@ def _event_files(folder: Path | None) -> Iterable[Path]:
     return folder.rglob(EVENT_FILES) if folder is not None and folder.is_dir() else ()
 
 
-async def _add(session: AsyncSession, key: Key, batches: list[_Batch]) -> None:
+async def _add(session: AsyncSession, key: Key, batches: list[_Batch]) -> dict[str, int]:
+    """Add what goes on where its file was left; return how far each file is read now.
+
+    Another reader may have been quicker: one whose tenure was cut off while it committed.
+    """
+    positions: dict[str, int] = {}
     for batch in batches:
         row = await session.get(MetricSourceRow, (key.workload, key.attempt, batch.source))
         if row is None:
             row = MetricSourceRow(workload=key.workload, attempt=key.attempt, source=batch.source, position=0)
             session.add(row)
-        row.position = batch.position
-        await add_points(session, workload=key.workload, attempt=key.attempt, points=batch.points)
+        if row.position == batch.start:
+            row.position = batch.position
+            await add_points(session, workload=key.workload, attempt=key.attempt, points=batch.points)
+        positions[batch.source] = row.position
+    return positions
 
 
 def _collect(lines: Path, folder: Path | None, progress: _Progress) -> list[_Batch]:
@@ -152,7 +164,7 @@ def _lines(path: Path, position: int) -> _Batch | None:
     if not end:
         return None
     points = [point for line in data[:end].splitlines() for point in _points(line)]
-    return _Batch(_name("lines"), position + end, points)
+    return _Batch(_name("lines"), position, position + end, points)
 
 
 def _points(line: bytes) -> list[Point]:
@@ -192,7 +204,7 @@ def _events(path: Path, source: str, progress: _Progress) -> _Batch | None:
         # Half-written or foreign files are the workload's business, not ours.
         log.info("%s cannot be read as TensorBoard events: %s", path, error)
         progress.loaders.pop(source, None)
-    return _Batch(source, count, points) if count > known else None
+    return _Batch(source, known, count, points) if count > known else None
 
 
 def _scalars(event: Any) -> list[Point]:

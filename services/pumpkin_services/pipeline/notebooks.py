@@ -92,7 +92,9 @@ class Notebooks:
             rows = await _notebooks(session)
         try:
             servers = {
-                (user.name, name): server async for user in self._hub.users() for name, server in user.servers.items()
+                (user.name, name): server
+                async for user in self._hub.active_users()
+                for name, server in user.servers.items()
             }
         except Problem as problem:
             log.info("the Hub does not list its servers: %s", problem.detail)
@@ -111,7 +113,7 @@ class Notebooks:
             return
         if server is None or server.stopped:
             self._missed[row.id] = self._missed.get(row.id, 0) + 1
-            if self._missed[row.id] >= MISSES:
+            if self._missed[row.id] >= MISSES and not await self._has(row):
                 await self._ask_stop(row.id, reason="stopped_by_user", message="The Hub has no such server any more.")
             return
         self._missed.pop(row.id, None)
@@ -121,6 +123,15 @@ class Notebooks:
             quiet = (utcnow() - max(last, row.started)).total_seconds()
             if quiet > idle:
                 await self._ask_stop(row.id, reason="idle", message=f"Nobody has used it for {idle} s.")
+
+    async def _has(self, row: WorkloadRow) -> bool:
+        """Ask the Hub for one server that its lists lack; until it answers, the server counts as there."""
+        try:
+            user = await self._hub.user(row.creator)
+        except Problem:
+            return True
+        server = user.servers.get(row.server_name) if user is not None else None
+        return server is not None and not server.stopped
 
     async def _ours(self, user: str, name: str) -> bool:
         """Tell whether a server was once started with a grant of ours, which has ended."""

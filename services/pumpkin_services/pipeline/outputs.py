@@ -54,7 +54,7 @@ class Outputs:
             datasets=plan.references("dataset"),
             models=plan.references("model"),
             environment=" ".join(filter(None, [plan.environment_ref, plan.environment_digest])),
-            parameters=parameters(plan),
+            parameters=parameters(plan) | ({"notebook": row.request["notebook"]} if row.notebook else {}),
             metrics=metrics,
         )
         published = await self._models.publish(

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -18,18 +19,23 @@ from pumpkin_services.events import Wakeups
 from pumpkin_services.hub import HubClient
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.pipeline import changes
+from pumpkin_services.pipeline.cluster import Cluster
+from pumpkin_services.pipeline.janitor import Janitor
 from pumpkin_services.pipeline.kernels import Kernels
 from pumpkin_services.pipeline.lease import Lease, LeaseLost
+from pumpkin_services.pipeline.loads import Loads
 from pumpkin_services.pipeline.metrics import MetricReader
 from pumpkin_services.pipeline.notebooks import Notebooks
 from pumpkin_services.pipeline.outputs import Models, Outputs
-from pumpkin_services.pipeline.prepare import Folders, Preparer
+from pumpkin_services.pipeline.prepare import Folders, LocalPreparer, Preparer
 from pumpkin_services.pipeline.queue import WorkQueue
-from pumpkin_services.pipeline.reconciler import Reconciler
+from pumpkin_services.pipeline.reconciler import STARTING_SECONDS, Reconciler
 from pumpkin_services.pipeline.sampler import Sampler
+from pumpkin_services.pipeline.tickets import Offers
 from pumpkin_services.pipeline.writes import Writes
 from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Runtime
+from pumpkin_services.schedules.firing import Firing
 from pumpkin_services.workloads import scheduler
 from pumpkin_services.workloads.board import Board
 from pumpkin_services.workloads.ports import Pins, PrincipalOf
@@ -44,11 +50,15 @@ SCAN_SECONDS = 2.0
 """How long a lost wake-up, or a change made through another replica, can go unseen."""
 CHARGE_SECONDS = 30.0
 SAMPLE_SECONDS = 5.0
+LOAD_SECONDS = 15.0
 METRICS_SECONDS = 1.0
+SCHEDULES_SECONDS = 1.0
 EVENTS_EVERY = 5
 """Every so many looks at metrics, TensorBoard's files are looked for, too."""
 HUB_SECONDS = 30.0
+JANITOR_SECONDS = 30.0
 THIN_SECONDS = 600.0
+NODES_SECONDS = 5.0
 NO_MONEY = "Waiting for money: the balance or budget of its workspace does not carry it."
 
 
@@ -60,6 +70,7 @@ class PipelineParts:
     wakeups: Wakeups
     runtime: Runtime
     service: WorkloadService
+    schedules: Firing
     board: Board
     billing: BillingService
     pins: Pins
@@ -72,6 +83,8 @@ class PipelineParts:
     data: Path
     url: str
     """Where workloads reach the Hub's proxy."""
+    cluster: Cluster | None = None
+    """Whose queue it is when not ours."""
     lease_seconds: float = 10.0
     grant_seconds: float = 120.0
     stop_grace: float = 10.0
@@ -94,21 +107,19 @@ class Pipeline:
         self._queue = WorkQueue()
         self._writes = Writes(parts.database, self._lease)
         self._writes.set_last(self._schedule, self._scheduled)
-        preparer = Preparer(
-            data=parts.data,
-            environments=parts.environments,
-            kernels=Kernels(database=parts.database, environments=parts.environments, principal_of=parts.principal_of),
-            folders=parts.folders,
-            tokens=parts.tokens,
-            url=parts.url,
-        )
+        preparer = parts.cluster.preparer if parts.cluster is not None else self._local_preparer()
+        self._offers = self._make_offers()
         self._reader = MetricReader(
             database=parts.database, writes=self._writes, preparer=preparer, wakeups=parts.wakeups
         )
         self._sampler = Sampler(runtime=parts.runtime, writes=self._writes)
+        self._loads = Loads(
+            database=parts.database, writes=self._writes, sampler=self._sampler, resources=parts.board.resources
+        )
         self._notebooks = Notebooks(
             database=parts.database, writes=self._writes, hub=parts.hub, again=self._queue.add_after
         )
+        self._janitor = Janitor(database=parts.database, runtime=parts.runtime, writes=self._writes)
         self._reconciler = Reconciler(
             database=parts.database,
             writes=self._writes,
@@ -121,6 +132,33 @@ class Pipeline:
             grace=parts.stop_grace,
             notebooks=self._notebooks,
             again=self._queue.add_after,
+            # A cluster tells of each change; only what that misses has to be looked for.
+            starting_seconds=STARTING_SECONDS if parts.cluster is None else 1.0,
+        )
+
+    def _local_preparer(self) -> Preparer:
+        parts = self.parts
+        return LocalPreparer(
+            data=parts.data,
+            environments=parts.environments,
+            kernels=Kernels(database=parts.database, environments=parts.environments, principal_of=parts.principal_of),
+            folders=parts.folders,
+            tokens=parts.tokens,
+            url=parts.url,
+        )
+
+    def _make_offers(self) -> Offers | None:
+        cluster = self.parts.cluster
+        if cluster is None:
+            return None
+        return Offers(
+            database=self.parts.database,
+            board=self.parts.board,
+            tickets=cluster.tickets,
+            preparer=cluster.preparer,
+            payable=self._payable,
+            write=self._writes.run,
+            started=self._writes.request_last,
         )
 
     @property
@@ -131,10 +169,12 @@ class Pipeline:
     def _hint(self, workload: str, new: bool) -> None:
         if not self._lease.held:
             return
-        if new:
-            self._writes.request_last()
-        else:
+        if not new:
             self._queue.add(workload)
+        elif self._offers is not None:
+            self._offers.wake()
+        else:
+            self._writes.request_last()
 
     async def run(self) -> None:
         """Seek the lease, and act while it is held, until cancelled; then hand it on."""
@@ -165,13 +205,20 @@ class Pipeline:
                 for _ in range(WORKERS):
                     group.create_task(self._worker())
                 group.create_task(self._listen())
+                if self._offers is not None and self.parts.cluster is not None:
+                    group.create_task(self._offers.run(SCAN_SECONDS))
+                    group.create_task(self._every(NODES_SECONDS, self.parts.cluster.sync))
                 for pause, work in (
                     (SCAN_SECONDS, self._scan),
                     (CHARGE_SECONDS, self._charge),
                     (SAMPLE_SECONDS, self._sample),
                     (METRICS_SECONDS, self._metrics),
+                    (SCHEDULES_SECONDS, self._fire),
                     (HUB_SECONDS, self._notebooks.sync),
+                    (JANITOR_SECONDS, self._janitor.look),
+                    (LOAD_SECONDS, self._loads.sample),
                     (THIN_SECONDS, self._sampler.thin),
+                    (THIN_SECONDS, self._loads.thin),
                 ):
                     group.create_task(self._every(pause, work))
         except* LeaseLost:
@@ -203,22 +250,12 @@ class Pipeline:
                     raise LeaseLost from error
 
     async def _recover(self) -> None:
-        """Look at everything that is not at its end, and remove what nobody knows."""
-        # In this order: what is launched has a row first, so a key without a row is an orphan.
-        keys = await self.parts.runtime.list()
+        """Look at everything that is not at its end."""
         async with self.parts.database.read() as session:
             active = await session.execute(select(WorkloadRow.id, WorkloadRow.phase).where(WorkloadRow.active))
             for workload, phase in active.all():
                 if phase != "queued":
                     self._queue.add(workload)
-            known: set[str] = set()
-            names = sorted({key.workload for key in keys})
-            for start in range(0, len(names), 500):
-                part = names[start : start + 500]
-                known.update(await session.scalars(select(WorkloadRow.id).where(WorkloadRow.id.in_(part))))
-        for key in keys:
-            if key.workload not in known:
-                await self._reconciler.remove_orphan(key)
         self._writes.request_last()
 
     # -- reconciling ------------------------------------------------------------------------------------------
@@ -257,29 +294,35 @@ class Pipeline:
             for workload in changed:
                 self._queue.add(workload)
         self._writes.request_last()
+        self._lease.passed()
 
     # -- scheduling -------------------------------------------------------------------------------------------
 
     async def _schedule(self, session: AsyncSession) -> list[str]:
         """Start what fits, within the transaction that just freed room or heard of something new."""
         board = self.parts.board
-        if await board.full(session):
+        if await board.full(session) if self._offers is None else not await self._offers.due():
             return []
         position = await board.position(session, startable=True)
         if not position.candidates:
             return []
-        candidates = await self._payable(session, position.candidates)
-        starts = scheduler.schedule(
-            candidates,
-            nodes=position.nodes,
-            held=position.held,
-            now=time.time(),
-            caps=await board.caps(session, candidates),
-        )
+        if self._offers is not None:
+            starts = await self._offers.starts(position.candidates)
+        else:
+            candidates = await self._payable(session, position.candidates)
+            starts = scheduler.schedule(
+                candidates,
+                nodes=position.nodes,
+                held=position.held,
+                now=time.time(),
+                caps=await board.caps(session, candidates),
+            )
         plans = {start.id: board.roles(start.id) for start in starts}
         return await changes.start(session, starts, roles=plans, grant_seconds=self.parts.grant_seconds)
 
     def _scheduled(self, started: list[str]) -> None:
+        if started and self._offers is not None:
+            self._offers.wake()
         for workload in started:
             self._told_no_money.discard(workload)
             self._queue.add(workload)
@@ -322,6 +365,19 @@ class Pipeline:
             await self.parts.billing.charge_running(session, until_ms=now)
 
         await self._writes.run(change)
+
+    async def _fire(self) -> None:
+        """Submit the jobs of the schedules that are due; what fails for one does not keep the others."""
+        for schedule in await self.parts.schedules.due():
+            try:
+                workload = await self._writes.run(partial(self.parts.schedules.fire, schedule=schedule))
+            except LeaseLost:
+                raise
+            except Exception:
+                log.exception("the schedule %s did not get its turn; it is tried again", schedule)
+            else:
+                if workload:
+                    self.parts.service.wake(workload, new=True)
 
     async def _running(self) -> list[Key]:
         async with self.parts.database.read() as session:

@@ -41,6 +41,39 @@ class Folders(Protocol):
         ...
 
 
+class Preparer(Protocol):
+    """Gets workloads ready for a runtime, and knows where on this machine what comes of them lies."""
+
+    async def prepare(self, row: WorkloadRow, plan: Plan) -> Prepared:
+        """Get everything ready; may take as long as a build or a download does. Repeating it costs little.
+
+        Raises:
+            Hopeless: if the environment could not be built or an input is gone.
+            Problem: for what may pass (`Unavailable`, `StorageFull`).
+        """
+        ...
+
+    async def release(self, workload: str) -> None:
+        """Let go of what the workload used."""
+        ...
+
+    def launch(self, row: WorkloadRow, plan: Plan, replicas: Sequence[ReplicaRow], ready: Prepared) -> Launch:
+        """Return what to start: the main role first, each replica with its share."""
+        ...
+
+    def output(self, key: Key) -> Path:
+        """Where an attempt leaves its model."""
+        ...
+
+    def metrics(self, key: Key) -> Path:
+        """The file `pumpkin.log_metrics` appends to."""
+        ...
+
+    def make_folders(self, key: Key, user: str) -> None:
+        """Make the writable folders of an attempt (blocking, quick)."""
+        ...
+
+
 class Hopeless(Exception):
     """It cannot be prepared, now or later; `verdict` says why."""
 
@@ -58,7 +91,7 @@ class Prepared:
     kernels: Path | None = None
 
 
-class Preparer:
+class LocalPreparer:
     """Prepares workloads on this machine. `data` is the platform's data folder, `url` where workloads find the Hub."""
 
     def __init__(
@@ -95,6 +128,8 @@ class Preparer:
             raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=problem.detail)) from problem
         binds = [await self._bind(row.id, item) for item in plan.inputs]
         if row.kind != "notebook":
+            if row.notebook and environment.no_executor:
+                raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=environment.no_executor))
             return Prepared(environment=environment, binds=tuple(binds))
         if environment.no_notebook:
             raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=environment.no_notebook))
@@ -181,14 +216,8 @@ class Preparer:
         key = Key(row.id, row.attempt)
         environment = ready.environment
         folder = environment.python.parent if environment.python else Path("/usr/bin")
-        values = {
+        values = identity(row, plan, attempt=row.attempt) | {
             "PATH": f"{folder}{os.pathsep}{SYSTEM_PATH}",
-            "USER": row.creator,
-            "PUMPKIN_WORKLOAD": row.id,
-            "PUMPKIN_ATTEMPT": str(row.attempt),
-            "PUMPKIN_NAME": row.name,
-            "PUMPKIN_WORKSPACE": row.workspace,
-            "PUMPKIN_ENVIRONMENT": plan.environment_ref,
             "PUMPKIN_METRICS": str(self.metrics(key)),
         }
         # A notebook acts as its user, with the Hub's token; a job has an identity of its own.
@@ -208,6 +237,18 @@ class Preparer:
             Bind(source=str(self.output(key)), target="/model", writable=True),
             Bind(source=str(self.home(user)), target="/userhome", writable=True),
         ]
+
+
+def identity(row: WorkloadRow, plan: Plan, *, attempt: int) -> dict[str, str]:
+    """Return the variables that tell a workload who it is, wherever it runs."""
+    return {
+        "USER": row.creator,
+        "PUMPKIN_WORKLOAD": row.id,
+        "PUMPKIN_ATTEMPT": str(attempt),
+        "PUMPKIN_NAME": row.name,
+        "PUMPKIN_WORKSPACE": row.workspace,
+        "PUMPKIN_ENVIRONMENT": plan.environment_ref,
+    }
 
 
 def _served(environment: EnvironmentRef) -> dict[str, str]:

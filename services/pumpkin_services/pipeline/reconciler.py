@@ -12,10 +12,10 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
@@ -25,11 +25,12 @@ from pumpkin_services.pipeline import changes
 from pumpkin_services.pipeline.notebooks import Notebooks
 from pumpkin_services.pipeline.outputs import Outputs
 from pumpkin_services.pipeline.prepare import Hopeless, Prepared, Preparer
-from pumpkin_services.pipeline.verdict import Verdict, judge
+from pumpkin_services.pipeline.verdict import NO_PLACE, Verdict, judge
 from pumpkin_services.pipeline.writes import Change, Writes
 from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Observation, Runtime
 from pumpkin_services.workloads.models import ENDED, Reason
+from pumpkin_services.workloads.notebooks import failure
 from pumpkin_services.workloads.plan import Plan
 from pumpkin_services.workloads.ports import Pins
 from pumpkin_services.workloads.tables import AttemptRow, ReplicaRow, WorkloadRow
@@ -37,6 +38,16 @@ from pumpkin_services.workloads.tables import AttemptRow, ReplicaRow, WorkloadRo
 log = logging.getLogger("pumpkin.pipeline")
 LOOK = select(WorkloadRow).where(WorkloadRow.id == bindparam("of"))
 REPLICAS = select(ReplicaRow).where(ReplicaRow.workload == bindparam("of"), ReplicaRow.attempt == bindparam("which"))
+IN_VAIN = select(func.count()).where(
+    AttemptRow.workload == bindparam("of"),
+    AttemptRow.number < bindparam("before"),
+    AttemptRow.started.is_(None),
+    AttemptRow.reason.in_(NO_PLACE),
+)
+PREPARE_PAUSE_SECONDS, PREPARE_PAUSE_LONGEST = 0.5, 30.0
+"""How long it is left alone when its inputs could not be had (a full disk, a store that is away): at first, at most."""
+PLACE_PAUSE_SECONDS, PLACE_PAUSE_LONGEST = 5.0, 60.0
+"""How long what found no place leaves what it held to others, before it asks again: at first, and at most."""
 POLL_SECONDS = 5.0
 """How often a running workload is looked at without having been heard of."""
 STARTING_SECONDS = 0.05
@@ -96,6 +107,7 @@ class Reconciler:
         grace: float,
         notebooks: Notebooks,
         again: Callable[[str, float], None],
+        starting_seconds: float = STARTING_SECONDS,
     ) -> None:
         self._database = database
         self._writes = writes
@@ -108,7 +120,12 @@ class Reconciler:
         self._grace = grace
         self._notebooks = notebooks
         self._again = again
+        self._starting_seconds = starting_seconds
+        self._told: dict[Key, str] = {}
+        """What each is said to wait for."""
         self._preparing: dict[Key, asyncio.Task[Prepared]] = {}
+        self._held_up: dict[Key, tuple[int, float]] = {}
+        """How often preparing each has failed in vain, and until when (monotonic) it is left alone."""
         self._launched: set[Key] = set()
         """What this process has launched already; what is not in it is launched again, which does no harm."""
 
@@ -198,21 +215,34 @@ class Reconciler:
     async def _ready(self, view: View) -> Prepared | None:
         """Return what was prepared, None while that goes on; a build or a download holds up nobody else."""
         task = self._preparing.get(view.key)
+        failures, until = self._held_up.get(view.key, (0, 0.0))
         if task is None:
+            if (left := until - time.monotonic()) > 0:
+                self._again(view.row.id, left)
+                return None
             task = asyncio.create_task(self._preparer.prepare(view.row, view.plan))
             self._preparing[view.key] = task
             # Most is there already: then no time is lost with being called again.
             await asyncio.wait({task}, timeout=0.5)
             if not task.done():
                 task.add_done_callback(lambda _: self._again(view.row.id, 0))
-                await self._write(view, lambda s: changes.note(s, view.row.id, "preparing", "Preparing its inputs."))
+                if not failures:
+                    await self._tell(view, "preparing", "Preparing its inputs.")
         if not task.done():
             return None
         if task.cancelled():
             self._preparing.pop(view.key, None)
             return None
-        if task.exception() is not None:
+        error = task.exception()
+        if error is not None:
             self._preparing.pop(view.key, None)
+        if isinstance(error, Problem):
+            pause = min(PREPARE_PAUSE_SECONDS * 2 ** min(failures, 30), PREPARE_PAUSE_LONGEST)
+            self._held_up[view.key] = failures + 1, time.monotonic() + pause
+            log.info("%s is prepared again in %.1f s: %s", view.row.id, pause, error)
+            await self._tell(view, "waiting", error.detail)
+            self._again(view.row.id, pause)
+            return None
         return task.result()
 
     async def _await_claim(self, view: View) -> None:
@@ -238,7 +268,7 @@ class Reconciler:
         if verdict is None:
             verdict = await self._overdue(view)
         if verdict is not None:
-            await self._decide(view, verdict, seen)
+            await self._decide(view, await self._explained(view, verdict), seen)
             return
         changed = _changed(view, seen)
         began = _began(seen) if view.row.phase == "preparing" else None
@@ -256,12 +286,33 @@ class Reconciler:
         elif any(item.state in ("starting", "absent") for item in seen.values()):
             if all(item.state == "absent" for item in seen.values()):
                 self._launched.discard(view.key)
-            self._again(view.row.id, STARTING_SECONDS)
+            await self._tell_waiting(view, seen)
+            self._again(view.row.id, self._starting_seconds)
         else:
             self._again(view.row.id, POLL_SECONDS)
 
+    async def _tell_waiting(self, view: View, seen: Mapping[str, Observation]) -> None:
+        """Note what it waits for, if that has changed."""
+        words = next((item.waiting for item in seen.values() if item.waiting), "")
+        if words:
+            await self._tell(view, "waiting", words)
+
+    async def _tell(self, view: View, event: str, words: str) -> None:
+        """Note an event, if it is not what was said last."""
+        if self._told.get(view.key) != words:
+            self._told[view.key] = words
+            await self._write(view, lambda session: changes.note(session, view.row.id, event, words))
+
     async def _observe(self, view: View) -> dict[str, Observation]:
         return _complete(view, await self._runtime.observe(view.key))
+
+    async def _explained(self, view: View, verdict: Verdict) -> Verdict:
+        """Return the verdict in the words of the notebook's cell that failed, if one did."""
+        if verdict.reason != "exit_code" or not view.row.notebook:
+            return verdict
+        async with self._database.read() as session:
+            words = await failure(session, view.row.id)
+        return verdict if words is None else replace(verdict, message=words)
 
     async def _overdue(self, view: View) -> Verdict | None:
         """Return the verdict on one that has run long enough or cost enough; else have it looked at in time."""
@@ -350,6 +401,8 @@ class Reconciler:
         """Nothing runs any more: collect what it left, give back what it held, then end it or queue the next try."""
         row, plan = view.row, view.plan
         self._launched.discard(view.key)
+        self._told.pop(view.key, None)
+        self._held_up.pop(view.key, None)
         unused = any(replica.name not in seen or not seen[replica.name].final for replica in view.replicas)
         parts = [*parts, lambda session: changes.released(session, row, verdict, unused=unused)]
         await self._outputs.collect_metrics(view.key)
@@ -360,9 +413,16 @@ class Reconciler:
             self._writes.request_last()
             await self._publish(view, verdict)
             return
-        if verdict.retryable and row.target == "run" and row.attempt <= plan.retries:
-            pause = plan.backoff_seconds * 2 ** min(row.attempt - 1, 16)
-            parts.append(lambda session: changes.requeue(session, row, verdict, pause=pause))
+        began = any(item.started is not None for item in seen.values())
+        tries, vain = await self._tries(row) if verdict.retryable and row.target == "run" else (0, 0)
+        head = verdict.reason in NO_PLACE and not began
+        if tries and (head or tries <= plan.retries):
+            pause = (
+                min(PLACE_PAUSE_SECONDS * 2**vain, PLACE_PAUSE_LONGEST)
+                if head
+                else plan.backoff_seconds * 2 ** min(tries - 1, 16)
+            )
+            parts.append(lambda session: changes.requeue(session, row, verdict, pause=pause, head=head))
             self._writes.request_last()
             await self._write(view, *parts)
             self._again(row.id, pause)
@@ -372,6 +432,12 @@ class Reconciler:
         self._writes.request_last()
         await self._write(view, *parts)
         await self._ended(view)
+
+    async def _tries(self, row: WorkloadRow) -> tuple[int, int]:
+        """Return how often it has been tried, this time included, and how many earlier attempts never began."""
+        async with self._database.read() as session:
+            vain = await session.scalar(IN_VAIN, {"of": row.id, "before": row.attempt}) or 0
+        return row.attempt - vain, vain
 
     async def _publish(self, view: View, verdict: Verdict) -> None:
         try:
@@ -392,15 +458,10 @@ class Reconciler:
 
     async def _remove(self, view: View) -> None:
         """Remove every trace of one that has ended."""
-        for attempt in range(1, view.row.attempt + 1):
+        for attempt in range(1, view.row.attempt + 2):  # the next one may have had a ticket
             await self._runtime.delete(Key(view.row.id, attempt))
         await asyncio.to_thread(shutil.rmtree, self._preparer.output(view.key).parent.parent, ignore_errors=True)
         await self._write(view, lambda session: changes.remove(session, view.row.id))
-
-    async def remove_orphan(self, key: Key) -> None:
-        """Remove what the runtime has of a workload nobody knows."""
-        log.warning("removing what is left of %s/%d, which no row knows", key.workload, key.attempt)
-        await self._runtime.delete(key)
 
     # -- parts of transactions --------------------------------------------------------------------------------
 
@@ -413,6 +474,8 @@ class Reconciler:
 
 def _stopped(row: WorkloadRow) -> Verdict:
     reason, message = STOPS.get(row.stop_reason, STOPS["stopped_by_user"])
+    if row.stop_note:
+        message = f"{message.rstrip('.')}: {row.stop_note}"
     return Verdict(phase="stopped", reason=reason, message=message)
 
 

@@ -25,10 +25,12 @@ class Sampler:
         self._runtime = runtime
         self._writes = writes
         self._before: dict[tuple[Key, str], Usage] = {}
+        self.latest: dict[tuple[Key, str], dict[str, Any]] = {}
+        """The last sample of each replica, as its row."""
 
     async def sample(self, keys: list[Key]) -> None:
         """Sample every replica of `keys`; those who are gone are forgotten."""
-        rows: list[dict[str, Any]] = []
+        latest: dict[tuple[Key, str], dict[str, Any]] = {}
         seen: dict[tuple[Key, str], Usage] = {}
         for key in keys:
             try:
@@ -39,10 +41,10 @@ class Sampler:
                 before = self._before.get((key, name))
                 seen[key, name] = usage
                 if before is not None and usage.time > before.time:
-                    rows.append(_row(key, usage, before))
-        self._before = seen
-        if rows:
-            await self._writes.run(lambda session: session.execute(insert(UsageRow), rows))
+                    latest[key, name] = _row(key, usage, before)
+        self._before, self.latest = seen, latest
+        if latest:
+            await self._writes.run(lambda session: session.execute(insert(UsageRow), [*latest.values()]))
 
     async def thin(self) -> None:
         """Remove old samples except the first of each minute."""

@@ -18,3 +18,5 @@ class LeaseRow(Base):
     epoch: Mapped[int] = mapped_column(BigInteger)
     """Grows each time the lease changes hands; every write of the pipeline names the epoch it was made under."""
     expires: Mapped[datetime]
+    passed: Mapped[datetime | None]
+    """When its holder last looked at everything, as of its last renewal."""

@@ -12,6 +12,9 @@ from pumpkin_services.runtimes.base import Observation
 from pumpkin_services.workloads.models import Reason
 from pumpkin_services.workloads.plan import Plan, PlannedRole
 
+NO_PLACE: tuple[Reason, ...] = ("cannot_fit", "lost")
+"""Why an attempt may have ended before anything of it began; it does not count as a try then."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -25,15 +28,20 @@ class Verdict:
     @property
     def retryable(self) -> bool:
         """Whether another try may go better."""
-        return self.phase == "failed" and self.reason in ("exit_code", "signal", "oom", "lost", "start_failed")
+        return self.phase == "failed" and self.reason in (*NO_PLACE, "exit_code", "signal", "oom", "start_failed")
 
 
 def judge(plan: Plan, placed: Mapping[str, Sequence[str]], seen: Mapping[str, Observation]) -> Verdict | None:
     """Return how the attempt ends, None while it goes on.
 
     `placed` has the names of the replicas of each role. The main role's end is the job's; where no role is the main
-    one, all must end. A role that falls below its `min_available` fails the job.
+    one, all must end. A role that falls below its `min_available` fails the job, and so does a place on no node.
     """
+    stuck = next((item for item in seen.values() if item.unplaced), None)
+    if stuck is not None and not any(item.node or item.final for item in seen.values()):
+        waits = stuck.waiting.rstrip(".")
+        message = f"There is room for it, but no node that can take it ({waits[:1].lower()}{waits[1:]})."
+        return Verdict(phase="failed", reason="cannot_fit", message=message)
     for role in plan.ordered:
         failures = [seen[name] for name in placed[role.name] if name in seen and failed(seen[name])]
         if len(placed[role.name]) - len(failures) < min(role.min_available, len(placed[role.name])):
@@ -52,6 +60,12 @@ def failed(item: Observation) -> bool:
 
 def _failure(role: PlannedRole, item: Observation) -> Verdict:
     code = item.exit_code
+    if item.cause and item.started is None:
+        message = f"{item.replica} did not begin: {item.cause.rstrip('.')}."
+        return Verdict(phase="failed", reason="lost", message=message)
+    if item.cause:
+        message = f"{item.replica} did not end by itself: {item.cause.rstrip('.')}. Run it again."
+        return Verdict(phase="failed", reason="lost", message=message, exit_code=code)
     if item.state == "lost":
         return Verdict(
             phase="failed",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from pumpkin_services.resources.load import latest_loads, node_loads
 from pumpkin_services.resources.models import (
     Drain,
     EffectiveLimits,
     Limit,
     LimitQuery,
     LimitValues,
+    LoadQuery,
     Node,
+    NodeLoads,
     NodePatch,
     Pool,
     PoolCreate,
@@ -131,7 +134,11 @@ def _nodes(service: ResourceService) -> list[Route]:
         await service.nodes.forget(call.session, call.principal, name=call.path["node"], if_match=call.if_match)
 
     async def usage(call: Call[None, None]) -> Usage:
-        return Usage(items=await service.usage(call.session))
+        return Usage(items=await service.usage(call.session), nodes=await latest_loads(call.session))
+
+    async def loads(call: Call[None, LoadQuery]) -> NodeLoads:
+        node = await service.nodes.get_node(call.session, name=call.path["node"], usage=())
+        return await node_loads(call.session, node=node.name, hours=call.query.hours)
 
     return [
         _route(
@@ -156,6 +163,15 @@ def _nodes(service: ResourceService) -> list[Route]:
         ),
         _route("POST", "/resources/nodes/{node}/undrain", "Give a node workloads again", undrain, response=Node),
         _route("DELETE", "/resources/nodes/{node}", "Forget a node that is gone", forget),
+        _route(
+            "GET",
+            "/resources/nodes/{node}/usage",
+            "Show what a node's workloads used",
+            loads,
+            query=LoadQuery,
+            response=NodeLoads,
+            scope=ADMIN,
+        ),
         _route("GET", "/resources/usage", "Show who uses what right now", usage, response=Usage, scope=ADMIN),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,19 +73,21 @@ class LimitService:
 
     async def limit(self, session: AsyncSession, *, kind: Subject, subject: str) -> LimitValues:
         """Return what holds for one user or workspace, with the default filled in; None is no limit."""
-        return (await self._effective(session, kind, [subject]))[subject]
+        return (await self.limits(session, kind=kind, subjects=[subject]))[subject]
 
     async def mine(self, session: AsyncSession, principal: Principal) -> EffectiveLimits:
         """Return what holds for the caller and for each of their workspaces."""
         return EffectiveLimits(
             user=await self.limit(session, kind="user", subject=principal.name),
-            workspaces=await self._effective(session, "workspace", principal.workspaces),
+            workspaces=await self.limits(session, kind="workspace", subjects=principal.workspaces),
         )
 
-    async def _effective(self, session: AsyncSession, kind: Subject, subjects: Iterable[str]) -> dict[str, LimitValues]:
-        wanted = list(subjects)
-        found = await session.execute(LIMITS, {"kind": kind, "subjects": [*wanted, DEFAULT]})
-        rows = {row.subject: row for row in found}
+    async def limits(self, session: AsyncSession, *, kind: Subject, subjects: Iterable[str]) -> dict[str, LimitValues]:
+        """Return what holds for each of some users or workspaces."""
+        wanted, rows = list(subjects), dict[str, Any]()
+        for start in range(0, len(wanted), 500):
+            names = [*wanted[start : start + 500], DEFAULT]
+            rows |= {row.subject: row for row in await session.execute(LIMITS, {"kind": kind, "subjects": names})}
         answer: dict[str, LimitValues] = {}
         for subject in wanted:
             values: dict[str, int | None] = {}

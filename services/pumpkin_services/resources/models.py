@@ -117,6 +117,7 @@ class SpecQuery(PageQuery):
     """Filters of the spec list."""
 
     kind: Kind | None = Field(default=None, description="Keep specs the caller may use for this kind of workload.")
+    forbidden: bool = Field(default=False, description="Those too that the caller may not use: an estimate says why.")
     all: bool = Field(default=False, description="Every spec, disabled ones too (admins only).")
 
 
@@ -135,6 +136,9 @@ class Pool(Wire):
     hub_roles: list[str]
     priority: int
     enabled: bool
+    guarantee_percent: int
+    deserved_percent: int
+    reclaimable: bool
     created: datetime
     revision: int
 
@@ -153,6 +157,15 @@ class PoolCreate(Wire):
     hub_roles: Names = Field(default_factory=list[str], description="Names of Hub roles.")
     priority: int = Field(default=0, ge=-1000, le=1000, description="Of several pools that fit, the highest is used.")
     enabled: bool = True
+    guarantee_percent: int = Field(
+        default=0, ge=0, le=100, description="Of its nodes; no other pool gets it, even while it is idle (a cluster's)."
+    )
+    deserved_percent: int = Field(
+        default=0, ge=0, le=100, description="Of its nodes, where several pools want the same (a cluster's)."
+    )
+    reclaimable: bool = Field(
+        default=False, description="Whether what runs beyond its share may be ended for another pool's (a cluster's)."
+    )
 
 
 class PoolPatch(Wire):
@@ -168,6 +181,9 @@ class PoolPatch(Wire):
     hub_roles: Names | None = None
     priority: int | None = Field(default=None, ge=-1000, le=1000)
     enabled: bool | None = None
+    guarantee_percent: int | None = Field(default=None, ge=0, le=100)
+    deserved_percent: int | None = Field(default=None, ge=0, le=100)
+    reclaimable: bool | None = None
 
 
 class LimitValues(Wire):
@@ -216,9 +232,43 @@ class UsageItem(Wire):
     memory: int
     accelerators: list[int]
     since: datetime | None = None
+    busy: datetime | None = Field(default=None, description="When it was last seen to use what it holds.")
+
+
+class AcceleratorLoad(Wire):
+    """One accelerator that is held: `utilization` 0 to 1, `memory` bytes."""
+
+    index: int
+    utilization: float
+    memory: int
+
+
+class NodeLoad(Wire):
+    """What a node's workloads used at one moment, and what they held: cpu in thousandths of a core, memory in bytes."""
+
+    node: str
+    time: datetime
+    cpu_milli: int
+    memory: int
+    held_cpu_milli: int
+    held_memory: int
+    accelerators: list[AcceleratorLoad]
+
+
+class LoadQuery(Wire):
+    """How far back."""
+
+    hours: int = Field(default=24, ge=1, le=720, description="Up to two hours come in full, more thinned.")
+
+
+class NodeLoads(Wire):
+    """What a node's workloads used, oldest first."""
+
+    items: list[NodeLoad]
 
 
 class Usage(Wire):
-    """Who uses what right now."""
+    """Who uses what right now, and what each node's workloads were last seen to use."""
 
     items: list[UsageItem]
+    nodes: list[NodeLoad]

@@ -47,6 +47,11 @@ class NodeService:
         await session.flush()
         return _capacity(row)
 
+    async def drained(self, session: AsyncSession) -> set[str]:
+        """Return the names of the nodes an admin has drained."""
+        rows = await session.execute(NODES)
+        return {row.name for row in rows if row.drained}
+
     async def heartbeat(self, session: AsyncSession, *, name: str) -> None:
         """Say that a node is alive; call it at least every 30 seconds."""
         await session.execute(update(NodeRow).where(NodeRow.name == name).values(heartbeat=utcnow()))

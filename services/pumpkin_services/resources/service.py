@@ -61,6 +61,16 @@ class Offer:
         return any(place_one(node, self.demand) for node in self.nodes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PoolShare:
+    """The names of a pool's nodes, and what it gets of them where other pools have them, too."""
+
+    nodes: frozenset[str]
+    guarantee_percent: int
+    deserved_percent: int
+    reclaimable: bool
+
+
 async def _nothing_used(_session: AsyncSession) -> list[UsageItem]:
     return []
 
@@ -68,10 +78,12 @@ async def _nothing_used(_session: AsyncSession) -> list[UsageItem]:
 class ResourceService:
     """Specs and pools; `nodes` and `limits` hold the rules of theirs.
 
-    `usage` tells what every replica holds right now: the application sets it to the workloads' answer.
+    `usage` tells what every replica holds right now: the application sets it to the workloads' answer. With `shares`
+    the line is a cluster's, whose queues know what one pool gets beside another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shares: bool = False) -> None:
+        self._shares = shares
         self.nodes = NodeService()
         self.limits = LimitService()
         self.usage: UsagePort = _nothing_used
@@ -80,11 +92,18 @@ class ResourceService:
         """Return what workloads may have of every node; drained and silent ones are marked, not left out."""
         return await self.nodes.capacity(session)
 
-    async def pool_nodes(self, session: AsyncSession) -> dict[str, frozenset[str]]:
-        """Return the names of each pool's nodes, disabled pools too: what was admitted to one may still start there."""
+    async def pool_shares(self, session: AsyncSession) -> dict[str, PoolShare]:
+        """Return each pool's nodes and share, disabled pools too: what was admitted to one may still start there."""
         names = frozenset(node.name for node in await self.capacity(session))
-        pools = await session.scalars(select(PoolRow))
-        return {pool.name: names & frozenset(pool.nodes) if pool.nodes else names for pool in pools}
+        return {
+            pool.name: PoolShare(
+                nodes=names & frozenset(pool.nodes) if pool.nodes else names,
+                guarantee_percent=pool.guarantee_percent,
+                deserved_percent=pool.deserved_percent,
+                reclaimable=pool.reclaimable,
+            )
+            for pool in await session.scalars(select(PoolRow))
+        }
 
     async def seed(self, session: AsyncSession, *, node: NodeCapacity) -> None:
         """Give a platform without specs and pools the ones that suit `node`, and a pool for everyone."""
@@ -210,9 +229,12 @@ class ResourceService:
     # -- specs ------------------------------------------------------------------------------------------------
 
     async def list_specs(self, session: AsyncSession, principal: Principal, *, query: SpecQuery) -> Page[Spec]:
-        """Return the specs the caller may use (for `query.kind`, or for anything); all of them to an admin who asks."""
+        """Return the specs the caller may use (for `query.kind`, or for anything), or all on offer; all to an admin."""
         statement = select(SpecRow)
-        if not (query.all and principal.admin("resources")):
+        everything = query.all and principal.admin("resources")
+        if query.forbidden and not everything:
+            statement = statement.where(SpecRow.enabled)
+        elif not everything:
             kinds: tuple[Kind, ...] = (query.kind,) if query.kind else ("job", "notebook")
             usable = {o.spec.id for kind in kinds for o in await self.offers(session, principal, kind=kind)}
             statement = statement.where(SpecRow.id.in_(usable))
@@ -288,6 +310,7 @@ class ResourceService:
         row = PoolRow(**pool.model_dump())
         session.add(row)
         await session.flush()
+        await self._check_shares(session, row)
         return Pool.model_validate(row)
 
     async def patch_pool(
@@ -298,6 +321,8 @@ class ResourceService:
         check_revision(row.revision, if_match)
         await self._check_members(session, nodes=patch.nodes or [], specs=patch.specs or [])
         _apply(row, patch)
+        await session.flush()
+        await self._check_shares(session, row)
         return Pool.model_validate(row)
 
     async def delete_pool(
@@ -315,6 +340,24 @@ class ResourceService:
             for index, name in enumerate(names):
                 if name not in known[field]:
                     raise Invalid(f"There is no {field[:-1]} '{name[:80]}'.", field=f"{field}.{index}")
+
+    async def _check_shares(self, session: AsyncSession, pool: PoolRow) -> None:
+        """Refuse shares where nothing would keep them, and guarantees of more than there is."""
+        for field in ("guarantee_percent", "deserved_percent", "reclaimable"):
+            if getattr(pool, field) and not self._shares:
+                raise Invalid("Only on a cluster do pools have shares of nodes: leave this out.", field=field)
+        if not pool.guarantee_percent:
+            return
+        shares = await self.pool_shares(session)
+        for node in sorted(shares[pool.name].nodes):
+            promised = {name: share.guarantee_percent for name, share in shares.items() if node in share.nodes}
+            if (total := sum(promised.values())) > 100:
+                others = ", ".join(f"{name} {percent} %" for name, percent in promised.items() if name != pool.name)
+                raise Invalid(
+                    f"{total} % of the node '{node}' would be guaranteed ({others}): "
+                    f"this pool may have {100 - total + pool.guarantee_percent} %.",
+                    field="guarantee_percent",
+                )
 
     async def _specs(self, session: AsyncSession) -> list[Any]:
         return list(await session.execute(SPECS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pumpkin_services.db import Base, new_id, utcnow
@@ -31,6 +31,25 @@ class NodeRow(Base):
     heartbeat: Mapped[datetime] = mapped_column(default=utcnow)
     created: Mapped[datetime] = mapped_column(default=utcnow)
     revision: Mapped[int] = mapped_column(default=1)
+
+
+class LoadRow(Base):
+    """What a node's workloads used at one moment, and what they held."""
+
+    __tablename__ = "node_loads"
+    __table_args__ = (Index("ix_node_loads_node", "node", "time"), Index("ix_node_loads_time", "time"))
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    node: Mapped[str] = mapped_column(String(255))
+    time: Mapped[datetime]
+    cpu_milli: Mapped[int]
+    memory: Mapped[int] = mapped_column(BigInteger)
+    held_cpu_milli: Mapped[int]
+    held_memory: Mapped[int] = mapped_column(BigInteger)
+    accelerators: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """`{"index", "utilization", "memory"}` of each one held."""
+    keep: Mapped[bool]
+    """The first of its five minutes: stays when the others are thinned."""
 
 
 class SpecRow(Base):
@@ -68,6 +87,9 @@ class PoolRow(Base):
     hub_roles: Mapped[list[str]] = mapped_column(JSON, default=list)
     priority: Mapped[int] = mapped_column(default=0)
     enabled: Mapped[bool] = mapped_column(default=True)
+    guarantee_percent: Mapped[int] = mapped_column(default=0)
+    deserved_percent: Mapped[int] = mapped_column(default=0)
+    reclaimable: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=utcnow)
     revision: Mapped[int] = mapped_column(default=1)
 

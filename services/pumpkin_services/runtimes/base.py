@@ -28,7 +28,9 @@ class Bind:
     `source` is the folder's real path on the node, `target` its absolute path as the workload knows it: `/code`,
     `/dataset/<name>`, `/pretrainmodel/<name>`, `/model`, `/userhome`, or the same as `source` for an
     environment's prefix. Where the runtime cannot change what a process sees, the `PUMPKIN_*` variables
-    tell the real paths.
+    tell the real paths. On a cluster only inputs are given: `source` is the version's path in the API
+    (`datasets/<workspace>/<name>/versions/3`), and what fetches it is the runtime's affair, as `/model` and
+    `/userhome` are.
     """
 
     source: str
@@ -43,8 +45,9 @@ class ReplicaSpec:
     `argv` is executed as is (no shell); its first word is looked up in the replica's `PATH`. `cwd` is a path as the
     workload knows it (a bind's target or below; empty: `/code` when bound, else the home, else a private folder).
     `env` is added to the runtime's own variables and wins over them, except over the granted accelerators and
-    the distributed set. `cpu_milli` are thousandths of a core, `memory` bytes, `accelerators` indices on the node;
-    zero cpu or memory means unlimited.
+    the distributed set. `cpu_milli` are thousandths of a core, `memory` bytes, `accelerators` indices on the node
+    (on a cluster, which chooses them itself, only their number counts); zero cpu or memory means unlimited.
+    `accelerator_type` and `pool` say on which nodes of a cluster it may run.
     """
 
     role: str
@@ -55,6 +58,8 @@ class ReplicaSpec:
     cpu_milli: int = 0
     memory: int = 0
     accelerators: Sequence[int] = ()
+    accelerator_type: str = ""
+    pool: str = ""
     binds: Sequence[Bind] = ()
 
     @property
@@ -69,11 +74,22 @@ class Launch:
 
     The order is the rank: the first replica is rank 0 and the master, so the main role comes first. `nice` is
     added to the priority of the processes (0 to 19, higher yields more).
+
+    The rest is a cluster's: `workspace` has a namespace, `user` a home, `image` is what the replicas run in, `minimum`
+    the replicas of each role that must start together, `main` the role whose end is the job's. The pool of the first
+    replica is the queue, at whose head `pinned` puts it.
     """
 
     key: Key
     replicas: Sequence[ReplicaSpec]
     nice: int = 0
+    kind: Literal["job", "notebook"] = "job"
+    workspace: str = ""
+    user: str = ""
+    image: str = ""
+    minimum: Mapping[str, int] = field(default_factory=dict[str, int])
+    main: str = ""
+    pinned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +104,9 @@ class Observation:
     started, then `error` says why); `signal` is set when one ended it; `oom` when it was for memory.
     `started` and `ended` are Unix milliseconds: just before the process started, just after it ended. `host` is where
     the ports of a running replica are reached. `cpu_ms` and `memory_peak` (bytes) are the totals of a replica that
-    exited.
+    exited. `node` is where it runs, where that is not known before. `waiting` is one plain sentence on what a
+    starting replica waits for; `cause` one on why it ended, when that was not its own doing (evicted, preempted, its
+    node lost, its image not to be had). `unplaced`: it has been let in, and no node can take it.
     """
 
     replica: str
@@ -103,6 +121,10 @@ class Observation:
     error: str = ""
     cpu_ms: int = 0
     memory_peak: int = 0
+    node: str = ""
+    waiting: str = ""
+    cause: str = ""
+    unplaced: bool = False
 
     @property
     def final(self) -> bool:
@@ -194,6 +216,17 @@ class Runtime(Protocol):
         """Return all keys that have left a trace here, running or ended, so that orphans can be found."""
         ...
 
+    async def alive(self) -> list[Key]:
+        """Return the keys of which more is here than logs and ends: processes, objects of a cluster. It is quick."""
+        ...
+
+    async def tidy(self, key: Key) -> list[str]:
+        """End and remove what is still alive of an attempt that is over; its logs and ends stay.
+
+        Returns in a few words each what that was; nothing while an end is still on its way home: ask again.
+        """
+        ...
+
     async def read_log(self, key: Key, replica: str, *, offset: int = 0, limit: int = 1 << 20) -> LogChunk:
         """Return at most `limit` bytes of stdout and stderr from byte `offset` on (negative: from the end).
 
@@ -214,4 +247,68 @@ class Runtime(Protocol):
 
         Hints may be lost (never invented): whoever waits also looks by himself now and then.
         """
+        ...
+
+
+class Tickets(Protocol):
+    """How a runtime that has a queue of its own is asked for room, before a workload starts.
+
+    A ticket stands for one try of one workload. Offering is idempotent; tickets are found again after any crash.
+    """
+
+    async def offer(self, launch: Launch) -> None:
+        """Put a ticket for everything `launch.minimum` says into the queue of its pool.
+
+        A job's replicas start by themselves when it is admitted; a notebook's when its server is claimed.
+        """
+        ...
+
+    async def withdraw(self, key: Key) -> None:
+        """Take a ticket back, and whatever started by it. An unknown one is no error."""
+        ...
+
+    async def tickets(self) -> dict[Key, bool]:
+        """Return every ticket there is, and whether it is admitted: the resources are its own from then on."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A node of a cluster: what pods may have of it (memory in bytes), and its accelerators by type.
+
+    `ready` is whether it can run something now; `closed` whether it was closed to new pods, `ours` whether by us.
+    """
+
+    name: str
+    cpu_milli: int
+    memory: int
+    accelerators: Mapping[str, int] = field(default_factory=dict[str, int])
+    ready: bool = True
+    closed: bool = False
+    ours: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing."""
+
+    machines: tuple[Machine, ...]
+    guarantee_percent: int = 0
+    deserved_percent: int = 0
+    reclaimable: bool = False
+
+
+class Machines(Protocol):
+    """The nodes and queues of a cluster. Trouble that may pass raises `problems.Unavailable`."""
+
+    async def machines(self) -> list[Machine]:
+        """Return every node that takes workloads, by name."""
+        ...
+
+    async def close(self, name: str, *, closed: bool) -> None:
+        """Close a node to new pods, or open it again; what runs there goes on."""
+        ...
+
+    async def set_pools(self, pools: Mapping[str, Share]) -> None:
+        """Make each pool's nodes known by its label, and give it a queue that may fill them; other pools' labels go."""
         ...

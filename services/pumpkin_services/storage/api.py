@@ -1,4 +1,4 @@
-"""The folder store's presigned URLs, as routes."""
+"""Signed URLs of our own, as routes: the folder store's, and the way through us to a store clients do not reach."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pumpkin_services.problems import Conflict, Invalid, NotFound, TooLarge
 from pumpkin_services.storage.base import ObjectStore
-from pumpkin_services.storage.files import FolderStore
 from pumpkin_services.storage.ranges import begin_range
 from pumpkin_services.storage.threads import in_thread
 from pumpkin_services.web import Call, Route
@@ -26,19 +25,19 @@ class SignedQuery(BaseModel):
     signature: str = Field(max_length=100)
 
 
-def routes(store: FolderStore) -> list[Route]:
+def routes(store: ObjectStore) -> list[Route]:
     """Return the routes behind `store`'s presigned URLs."""
 
     async def put(call: Call[Any, SignedQuery]) -> None:
         key, size = call.path["key"], call.query.size
-        store.check("PUT", key, size=size, expires=call.query.expires, signature=call.query.signature)
+        store.signer.check("PUT", key, size=size, expires=call.query.expires, signature=call.query.signature)
         if await asyncio.to_thread(store.stat, key) is not None:
             raise Conflict("This object was sent before: register it, or ask for a new target.", reason="object_exists")
         await _receive(store, key, call.stream(), size=size)
 
     async def get(call: Call[Any, SignedQuery]) -> AsyncIterator[bytes]:
         key = call.path["key"]
-        store.check("GET", key, size=call.query.size, expires=call.query.expires, signature=call.query.signature)
+        store.signer.check("GET", key, size=call.query.size, expires=call.query.expires, signature=call.query.signature)
         found = await asyncio.to_thread(store.stat, key)
         if found is None:
             raise NotFound("This object is no longer there: ask for the version's objects again.")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from pumpkin_services.problems import Problem, StorageFull, Unavailable
+from pumpkin_services.storage.signed import Signer
+
+KEY = re.compile(r"[a-z]+/[0-9a-z]{26}")
+"""What a key looks like: `packs/01j…`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +24,14 @@ class StoredObject:
     key: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedPut:
+    """Where one object may be PUT, and the headers the request must carry. The URL may be a path of our own API."""
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Sink(Protocol):
@@ -37,8 +50,26 @@ class ObjectStore(Protocol):
     """Whole objects under keys such as `packs/01j…`. Written once, never changed, seen only when whole.
 
     Writing raises `StorageFull` or `Unavailable` when the store is full or cannot be written; a write that
-    fails leaves nothing.
+    fails leaves nothing. `signer` signs the URLs of our own API by which clients may reach the store through us.
     """
+
+    @property
+    def signer(self) -> Signer:
+        """The signer of `storage.api`'s URLs."""
+        ...
+
+    @property
+    def page_target(self) -> str:
+        """The origin some pages send objects to themselves, for their policy to name; empty if none does."""
+        ...
+
+    def admits(self, origin: str) -> bool:
+        """Tell whether pages of `origin` may be given targets that lead straight to the store."""
+        ...
+
+    def open(self) -> None:
+        """Make what the store needs and has not yet; raise a `Problem` if it cannot be used."""
+        ...
 
     def create(self, key: str) -> AbstractContextManager[Sink]:
         """Write an object; it appears, durably, when the block ends without an exception."""
@@ -64,12 +95,26 @@ class ObjectStore(Protocol):
         """Remove an object; that it is not there is no error."""
         ...
 
+    def room(self) -> tuple[int, int] | None:
+        """Return how many bytes are free, and of how many; None where that is not known."""
+        ...
+
     def sweep(self, *, before: datetime) -> int:
         """Remove what unfinished writes older than `before` left; return how many."""
         ...
 
-    def presign_put(self, key: str, *, size: int, expires: datetime) -> str:
-        """Return a URL that takes one PUT of exactly `size` bytes until `expires`."""
+    def presign_put(
+        self, key: str, *, size: int, sha256: str | None, expires: datetime, once: bool = False
+    ) -> SignedPut:
+        """Return a target that takes one object of exactly `size` bytes until `expires`.
+
+        Only with their SHA-256, or if it takes an object `once`, may it lead past us, straight to a store that sees
+        to that: else somebody could replace an object by another of the same size after we have looked at it.
+        """
+        ...
+
+    def checksum(self, key: str) -> str | None:
+        """Return the SHA-256 the store itself found of an object when it was written; None if it did not look."""
         ...
 
     def presign_get(self, key: str, *, expires: datetime) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
 import os
-import re
-import time
+import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlencode
 
 from pumpkin_services.db import new_id
-from pumpkin_services.problems import Forbidden
-from pumpkin_services.storage.base import ObjectMissing, Sink, StoredObject, storage_problems
+from pumpkin_services.storage.base import KEY, ObjectMissing, SignedPut, Sink, StoredObject, storage_problems
+from pumpkin_services.storage.signed import Signer
 
 PIECE = 1 << 20
-KEY = re.compile(r"[a-z]+/[0-9a-z]{26}")
 
 
 class FolderStore:
@@ -28,9 +24,20 @@ class FolderStore:
 
     def __init__(self, root: Path, *, base_url: str, secret: bytes) -> None:
         self.root = root
+        self.signer = Signer(base_url=base_url, secret=secret)
         self._temporary = root / "tmp"
-        self._base_url = base_url.rstrip("/")
-        self._secret = secret
+
+    @property
+    def page_target(self) -> str:
+        """Return nothing: the way to a folder is through us."""
+        return ""
+
+    def admits(self, origin: str) -> bool:
+        """Return False; see `page_target`."""
+        return False
+
+    def open(self) -> None:
+        """Do nothing: folders are made when something is written to them."""
 
     def path(self, key: str) -> Path:
         """Return the file of `key`; two levels keep folders small."""
@@ -104,6 +111,13 @@ class FolderStore:
         with storage_problems():
             self.path(key).unlink(missing_ok=True)
 
+    def room(self) -> tuple[int, int] | None:
+        """Return how much of the file system is free; see `ObjectStore.room`."""
+        with storage_problems():
+            self.root.mkdir(parents=True, exist_ok=True)
+            found = shutil.disk_usage(self.root)
+        return found.free, found.total
+
     def sweep(self, *, before: datetime) -> int:
         """Remove what unfinished writes older than `before` left; return how many."""
         removed = 0
@@ -114,28 +128,19 @@ class FolderStore:
                     removed += 1
         return removed
 
-    def presign_put(self, key: str, *, size: int, expires: datetime) -> str:
-        """Return a URL that takes one PUT of exactly `size` bytes until `expires`."""
-        return self._presign("PUT", key, size, expires)
+    def checksum(self, key: str) -> str | None:
+        """Return None: a folder does not look at what it is given."""
+        return None
+
+    def presign_put(
+        self, key: str, *, size: int, sha256: str | None, expires: datetime, once: bool = False
+    ) -> SignedPut:
+        """Return a target for one PUT; see `ObjectStore.presign_put`."""
+        return SignedPut(url=self.signer.url("PUT", key, size=size, expires=expires))
 
     def presign_get(self, key: str, *, expires: datetime) -> str:
         """Return a URL that answers GET, ranges included, until `expires`."""
-        return self._presign("GET", key, 0, expires)
-
-    def _presign(self, method: str, key: str, size: int, expires: datetime) -> str:
-        until = int(expires.timestamp())
-        query = {"expires": until, "size": size, "signature": self._sign(method, key, size, until)}
-        return f"{self._base_url}/objects/{key}?{urlencode(query)}"
-
-    def _sign(self, method: str, key: str, size: int, until: int) -> str:
-        return hmac.digest(self._secret, f"{method}\n{key}\n{size}\n{until}".encode(), "sha256").hex()
-
-    def check(self, method: str, key: str, *, size: int, expires: int, signature: str) -> None:
-        """Raise `Forbidden` unless this store signed exactly this request and it has not expired."""
-        if not hmac.compare_digest(self._sign(method, key, size, expires).encode(), signature.encode()):
-            raise Forbidden("The signature of this URL is not right: ask for a new one.", reason="bad_signature")
-        if expires < time.time():
-            raise Forbidden("This URL has expired: ask for a new one.", reason="expired_signature")
+        return self.signer.url("GET", key, expires=expires)
 
 
 def _sync_folder(folder: Path) -> None:

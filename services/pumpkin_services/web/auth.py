@@ -15,7 +15,8 @@ from pumpkin_services.problems import Forbidden, Unauthenticated, Unavailable
 
 WORKLOAD_PREFIX = "pumpkin-w."
 TOKEN_CACHE_SECONDS = 15
-"""How long the Hub's word on a token is believed: a revoked token is refused after this at the latest."""
+"""How long the Hub's word on a token is believed: one that was revoked at the Hub itself, or through another replica,
+is refused after this at the latest; one revoked here at once."""
 
 Admit = Callable[[Principal, dict[str, Any]], Awaitable[Principal]]
 WorkloadLookup = Callable[[str], Awaitable[Principal | None]]
@@ -59,7 +60,9 @@ class Authenticator:
             model: dict[str, Any] | None = await self.hub_auth.get_user(handler, sync=False)
         except HTTPError as error:
             if error.status_code in (401, 403):
-                raise Unauthenticated("The Hub does not know this token: make a new one on its token page.") from error
+                raise Unauthenticated(
+                    "The Hub does not know this token (any more): make a new one on your account's page."
+                ) from error
             raise Unavailable("The Hub cannot be asked who you are right now: try again in a moment.") from error
         if model is None:
             raise Unauthenticated("Log in, or send 'Authorization: token <Hub API token>'.")
@@ -69,9 +72,18 @@ class Authenticator:
             name=str(model["name"]),
             kind="service" if model.get("kind") == "service" else "user",
             token=hashlib.sha256(secret.encode()).hexdigest()[:32],
+            token_id=str(model.get("token_id") or ""),
+            session=cookie is not None,
             scopes=frozenset(model["scopes"]),
         )
         return await self._admit(principal, model)
+
+    def forget(self, token_id: str) -> None:
+        """Ask the Hub about a token again, by its id: it was revoked. Other replicas do so when their cache ends."""
+        cache = self.hub_auth.cache
+        for key, model in list(cache.values.items()):
+            if model is not None and model.get("token_id") == token_id:
+                cache.pop(key, None)
 
 
 def require_scope(principal: Principal, scope: str | None) -> None:

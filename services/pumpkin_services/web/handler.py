@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from inspect import isawaitable
 from typing import Any, cast
@@ -28,6 +28,7 @@ from pumpkin_services.db import Database, table, utcnow
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Invalid, Problem, TooLarge, TooManyRequests
 from pumpkin_services.web.auth import Authenticator, HubHandler, require_own_route, require_scope
+from pumpkin_services.web.looks import Looks
 from pumpkin_services.web.parsing import from_validation, refuse_nul, refuse_nul_in_body, require_json
 from pumpkin_services.web.ratelimit import RateLimiter
 from pumpkin_services.web.routes import Call, Route
@@ -52,6 +53,7 @@ class Edge:
     database: Database
     authenticator: Authenticator
     limiter: RateLimiter
+    looks: Looks = field(default_factory=Looks)
 
 
 @stream_request_body
@@ -206,17 +208,16 @@ class ApiHandler(HubHandler):
         )
         if not route.session:
             result = await route.endpoint(call)
-            await self._answer(route, result)
-            if (route.method != "GET" or call.audit) and not route.signed:
+            if (route.changes or call.audit) and not route.signed:
                 async with self.edge.database.write() as session:
-                    await self._record(session, route, call)
-        elif route.method == "GET":
+                    await session.execute(ADD_AUDIT, self._line(route, call))
+            await self._answer(route, result)
+        elif not route.changes:
             async with self.edge.database.read() as session:
                 call._session = session  # pyright: ignore[reportPrivateUsage]
                 result = await route.endpoint(call)
             if call.audit:
-                async with self.edge.database.write() as session:
-                    await self._record(session, route, call)
+                await self.record(route, call)
             await self._answer(route, result)
         else:
             await self._mutate(route, call)
@@ -236,7 +237,9 @@ class ApiHandler(HubHandler):
                     raise Invalid("This route takes no query parameter.", field=unknown[0])
             if route.request is not None and not route.upload:
                 require_json(self.request.headers.get("Content-Type"))
-                body = route.request.model_validate_json(bytes(self._buffer) or b"null")
+                body = route.request.model_validate_json(
+                    bytes(self._buffer) or (b"{}" if route.optional_body else b"null")
+                )
                 refuse_nul_in_body(self._buffer)
         except ValidationError as error:
             raise from_validation(error) from error
@@ -254,8 +257,8 @@ class ApiHandler(HubHandler):
             result = await route.endpoint(call)
             status, payload = _render(route, result)
             record(status, payload)
-            if not route.signed:
-                await self._record(session, route, call)
+            if route.audited and not route.signed:
+                await session.execute(ADD_AUDIT, self._line(route, call))
         await self._after_commit(call)
         self._etag(result)
         self._write(status, payload)
@@ -297,9 +300,17 @@ class ApiHandler(HubHandler):
 
             yield row, session, record
 
-    async def _record(self, session: AsyncSession, route: Route, call: Call[Any, Any]) -> None:
+    async def record(self, route: Route, call: Call[Any, Any]) -> None:
+        """Write the audit line of somebody's look, unless he has looked at the same just before."""
+        if self.edge.looks.goes_on(line := self._line(route, call)):
+            return
+        async with self.edge.database.write() as session:
+            await session.execute(ADD_AUDIT, line)
+        self.edge.looks.note(line)
+
+    def _line(self, route: Route, call: Call[Any, Any]) -> dict[str, Any]:
         facts = dict(call.audit)
-        line = {
+        return {
             "actor": self.principal.name,
             "kind": self.principal.kind,
             "action": f"{route.method} {route.path}",
@@ -309,7 +320,6 @@ class ApiHandler(HubHandler):
             "address": (self.request.remote_ip or "")[:64],
             "detail": facts,
         }
-        await session.execute(ADD_AUDIT, line)
 
     async def _answer(self, route: Route, result: Any) -> None:
         if route.streams is None or isinstance(result, BaseModel):
@@ -405,6 +415,11 @@ class ApiHandler(HubHandler):
     def _problem(self, problem: Problem) -> bytes:
         self.set_status(problem.status)
         self.set_header("Content-Type", "application/problem+json")
+        # What was said of a body that does not come after all.
+        self.clear_header("Content-Length")
+        self.clear_header("Content-Disposition")
+        if problem.status != 416:
+            self.clear_header("Content-Range")
         if isinstance(problem, TooManyRequests):
             self.set_header("Retry-After", str(problem.extra.get("retry_after", 1)))
         return json.dumps(problem.document()).encode()

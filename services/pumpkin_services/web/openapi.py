@@ -98,7 +98,7 @@ def _operation(route: Route, references: dict[type[BaseModel], Any]) -> dict[str
         }
     elif route.request is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not route.optional_body,
             "content": {"application/json": {"schema": references[route.request]}},
         }
     good: dict[str, Any] = {"description": route.summary}

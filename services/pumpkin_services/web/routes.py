@@ -30,7 +30,7 @@ class Call(Generic[B, Q]):
     """One request, checked: what an endpoint gets.
 
     `session` is open for the whole call: a write session for POST, PUT, PATCH and DELETE (committed when
-    the endpoint returns, together with the audit line and the idempotency record), a read session for GET.
+    the endpoint returns, together with the audit line and the idempotency record), a read session for what only asks.
     Routes declared with `session=False` (long streams) get none and open their own.
     """
 
@@ -89,6 +89,8 @@ class Route:
     response: type[BaseModel] | None = None
     status: int = 200
     rate: Rate | None = None
+    optional_body: bool = False
+    """Whether a body may be left out; it then means an empty object."""
     upload: bool = False
     max_body: int = 1 << 20
     """The largest body in bytes; ignored when `upload` (the endpoint counts)."""
@@ -96,13 +98,22 @@ class Route:
     session: bool = True
     prepare: Callable[[Call[Any, Any]], Awaitable[Any]] | None = None
     """Runs before the transaction of a mutating call begins: the place to ask the Hub or another server something."""
+    audited: bool = True
+    """Whether a change leaves an audit line; not what a workload says of itself several times a second."""
+    asks: bool = False
+    """A question too long for a URL, sent by POST: answered like a GET, with no write, kept answer or audit line."""
     signed: bool = False
     """The URL itself carries a signature the endpoint checks; no identity is asked for (presigned requests)."""
 
     @property
+    def changes(self) -> bool:
+        """Whether a call may change something."""
+        return self.method != "GET" and not self.asks
+
+    @property
     def rate_class(self) -> Rate:
-        """The bucket this route draws from: declared, else `read` for GET and `write` for the rest."""
-        return self.rate or ("read" if self.method == "GET" else "write")
+        """The bucket this route draws from: declared, else `write` for what may change something."""
+        return self.rate or ("write" if self.changes else "read")
 
     @property
     def module(self) -> str:

@@ -19,7 +19,9 @@ from pumpkin_services.workloads.scheduler import Candidate, Cap, Group, Holding,
 from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
 
 WORKLOADS, REPLICAS = table(WorkloadRow), table(ReplicaRow)
-QUEUED = select(WORKLOADS.c.id, WORKLOADS.c.revision).where(WORKLOADS.c.phase == "queued", WORKLOADS.c.target == "run")
+QUEUED = select(WORKLOADS.c.id, WORKLOADS.c.revision).where(
+    WORKLOADS.c.phase == "queued", WORKLOADS.c.target == "run", WORKLOADS.c.hold == ""
+)
 OF_QUEUED = select(WORKLOADS).where(WORKLOADS.c.id.in_(bindparam("ids", expanding=True)))
 USED = select(REPLICAS.c.node, func.sum(REPLICAS.c.cpu_milli)).where(REPLICAS.c.held).group_by(REPLICAS.c.node)
 HELD = (
@@ -74,7 +76,7 @@ class Board:
     """Reads positions. What the scheduler needs of each queued workload is kept until its row changes."""
 
     def __init__(self, resources: ResourceService) -> None:
-        self._resources = resources
+        self.resources = resources
         self._settings = _Settings()
         self._queued: dict[str, _Queued] = {}
         self._pools: dict[str, frozenset[str]] = {}
@@ -124,17 +126,19 @@ class Board:
         settings = await self._fresh(session)
         subjects: set[Subject] = {("workspace", item.workspace) for item in candidates}
         subjects |= {("user", item.creator) for item in candidates}
-        for subject in subjects - settings.caps.keys():
-            limit = await self._resources.limits.limit(session, kind=subject[0], subject=subject[1])
-            settings.caps[subject] = Cap(running=limit.running, accelerators=limit.accelerators)
+        new = subjects - settings.caps.keys()
+        for kind in ("user", "workspace"):
+            names = [name for of, name in new if of == kind]
+            for name, limit in (await self.resources.limits.limits(session, kind=kind, subjects=names)).items():
+                settings.caps[kind, name] = Cap(running=limit.running, accelerators=limit.accelerators)
         return settings.caps
 
     async def _fresh(self, session: AsyncSession) -> _Settings:
         if time.monotonic() - self._settings.read >= FRESH_SECONDS:
             self._settings = _Settings(
                 read=time.monotonic(),
-                nodes=await self._resources.capacity(session),
-                pools=await self._resources.pool_nodes(session),
+                nodes=await self.resources.capacity(session),
+                pools={name: share.nodes for name, share in (await self.resources.pool_shares(session)).items()},
             )
         return self._settings
 
@@ -153,9 +157,11 @@ class Board:
                         workspace=row.workspace,
                         creator=row.creator,
                         priority=row.priority,
+                        pin=row.pin,
                         price_micro=row.price_micro,
                         queued=row.queued.timestamp(),
                         groups=groups(roles, self._pools),
+                        pool=roles[0].pool,
                     ),
                 )
 

@@ -8,9 +8,10 @@ from typing import Any
 from pumpkin_services.problems import Forbidden
 from pumpkin_services.web import Call, PageQuery, ServerSentEvent
 from pumpkin_services.workloads import models as wire
+from pumpkin_services.workloads import notebooks
 from pumpkin_services.workloads.grants import GrantService
 from pumpkin_services.workloads.queries import WorkloadQueries
-from pumpkin_services.workloads.service import WorkloadService, job_request, job_yaml
+from pumpkin_services.workloads.service import WorkloadService, job_yaml
 from pumpkin_services.workloads.streams import WorkloadStreams
 from pumpkin_services.workloads.tables import WorkloadRow
 
@@ -66,11 +67,11 @@ class Endpoints:
 
     async def request(self, call: Call[None, None]) -> wire.JobRequest:
         """GET /workloads/jobs/{workload}/request."""
-        return job_request(await self._seen(call))
+        return await notebooks.request_of(call.session, await self._seen(call))
 
     async def yaml(self, call: Call[None, None]) -> wire.YamlDocument:
         """GET /workloads/jobs/{workload}/yaml."""
-        return wire.YamlDocument(yaml=job_yaml(await self._seen(call)))
+        return wire.YamlDocument(yaml=job_yaml(await notebooks.request_of(call.session, await self._seen(call))))
 
     async def edit(self, call: Call[wire.WorkloadPatch, None]) -> wire.Workload:
         """PATCH /workloads/{workload}."""
@@ -83,11 +84,14 @@ class Endpoints:
         )
         return await self._made(call, row)
 
-    async def stop(self, call: Call[None, None]) -> wire.Workload:
+    async def stop(self, call: Call[wire.Stop, None]) -> wire.Workload:
         """POST /workloads/{workload}/stop."""
-        return await self._made(
-            call, await self._service.stop(call.session, call.principal, workload=call.path["workload"])
+        if call.body.reason:
+            call.audit["reason"] = call.body.reason
+        row = await self._service.stop(
+            call.session, call.principal, workload=call.path["workload"], note=call.body.reason
         )
+        return await self._made(call, row)
 
     async def delete(self, call: Call[None, None]) -> None:
         """DELETE /workloads/{workload}."""
@@ -101,6 +105,8 @@ class Endpoints:
         result = await self._service.batch(call.session, call.principal, batch=call.body)
         done = [item.id for item in result.items if item.done]
         call.audit |= {"object": f"{len(done)} workloads", "action": call.body.action, "ids": done}
+        if call.body.reason:
+            call.audit["reason"] = call.body.reason
         call.after_commit(lambda: [self._service.wake(workload) for workload in done] and None)
         return result
 
@@ -145,7 +151,7 @@ class Streams:
         if call.principal.workload != workload:
             raise Forbidden("Only the workload itself logs its metrics: send the token in its PUMPKIN_TOKEN.")
         await self._streams.add_metrics(call.session, workload=workload, lines=call.body)
-        call.after_commit(lambda: self._streams.metrics_added(workload))
+        call.after_commit(lambda: self._streams.added(workload))
 
     async def follow_events(self, call: Call[None, None]) -> AsyncIterator[ServerSentEvent]:
         """GET /workloads/{workload}/events/stream."""
@@ -189,6 +195,10 @@ class Grants:
     async def get(self, call: Call[None, None]) -> wire.Grant:
         """GET /workloads/grants/{workload}."""
         return await self._grants.get(call.path["workload"])
+
+    async def pod(self, call: Call[None, None]) -> wire.Pod:
+        """GET /workloads/grants/{workload}/pod."""
+        return await self._grants.pod(call.path["workload"])
 
     async def release(self, call: Call[None, None]) -> None:
         """DELETE /workloads/grants/{workload}."""

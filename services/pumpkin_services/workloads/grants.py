@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
 
 from pydantic import ValidationError
 from sqlalchemy import update
@@ -14,6 +15,7 @@ from pumpkin_services.db import Database
 from pumpkin_services.events import Wakeups
 from pumpkin_services.problems import Conflict, Invalid, NotFound
 from pumpkin_services.workloads import models as wire
+from pumpkin_services.workloads import views
 from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.ports import PrincipalOf
 from pumpkin_services.workloads.queries import WorkloadQueries
@@ -25,6 +27,9 @@ ASK_SECONDS = 2.0
 """How long a spawn waits to learn whether there is room at once."""
 CLAIM_SECONDS = 300.0
 """How long a claim waits for its inputs, its environment and its process."""
+
+PodOf = Callable[[WorkloadRow], Awaitable[dict[str, Any]]]
+"""Returns the `models.Pod` of a notebook that has been given room."""
 
 
 class GrantService:
@@ -38,12 +43,14 @@ class GrantService:
         queries: WorkloadQueries,
         principal_of: PrincipalOf,
         wakeups: Wakeups,
+        pod_of: PodOf | None = None,
     ) -> None:
         self._database = database
         self._service = service
         self._queries = queries
         self._principal_of = principal_of
         self._wakeups = wakeups
+        self._pod_of = pod_of
 
     async def ask(self, request: wire.GrantRequest) -> wire.Grant:
         """Find the server's notebook, or queue one; wait a moment to see whether there is room at once.
@@ -75,21 +82,34 @@ class GrantService:
             return await self._view(session, await _row(session, workload))
 
     async def claim(self, workload: str, claim: wire.Claim) -> wire.Grant:
-        """Start the server of a ready grant; return when its process runs, or has ended already.
+        """Start the server of a ready grant; return when it runs, or has ended already, unless not asked to wait.
 
         Claiming one that runs is no error: the answer says where. A grant that is queued or has ended is a `Conflict`.
         """
         async with self._database.write() as session:
             row = await _row(session, workload, lock=True)
             if row.phase == "queued" or row.phase in ENDED or row.target != "run":
-                raise Conflict(f"This grant is {_state(row)}: ask for a new one.", reason="grant_not_ready")
+                raise _not_ready(row)
+            if self._pod_of is None and not claim.command:
+                raise Invalid("This platform starts notebooks as processes: say how.", field="command")
             if row.phase == "preparing" and row.claim is None:
                 row.claim = claim.model_dump(mode="json")
                 await session.flush()
                 await add_events(session, [event(row.id, "claimed", "The server is being started.", source="hub")])
         self._service.wake(workload)
-        await self._until(workload, "running", "stopping", seconds=CLAIM_SECONDS)
+        if claim.wait:
+            await self._until(workload, "running", "stopping", seconds=CLAIM_SECONDS)
         return await self.get(workload)
+
+    async def pod(self, workload: str) -> wire.Pod:
+        """Return the pod to make for a grant that is ready; a `Conflict` where notebooks are processes."""
+        if self._pod_of is None:
+            raise Conflict("This platform starts notebooks as processes.", reason="no_pods")
+        async with self._database.read() as session:
+            row = await _row(session, workload)
+            if _state(row) in ("queued", "ended"):
+                raise _not_ready(row)
+        return wire.Pod.model_validate(await self._pod_of(row))
 
     async def release(self, workload: str) -> None:
         """Stop the server and give back what it holds; returns when nothing runs any more (or after a while)."""
@@ -138,7 +158,7 @@ class GrantService:
             port=row.port,
             exit_code=row.exit_code,
             reason=row.reason,  # pyright: ignore[reportArgumentType]
-            message=row.message,
+            message=views.message(row),
         )
         if grant.state == "ready":
             grant.expires = row.not_before
@@ -156,6 +176,10 @@ async def _row(session: AsyncSession, workload: str, *, lock: bool = False) -> W
     if row is None or row.kind != "notebook":
         raise NotFound("There is no such grant.", field="workload")
     return row
+
+
+def _not_ready(row: WorkloadRow) -> Conflict:
+    return Conflict(f"This grant is {_state(row)}: ask for a new one.", reason="grant_not_ready")
 
 
 def _state(row: WorkloadRow) -> Literal["queued", "ready", "running", "ended"]:

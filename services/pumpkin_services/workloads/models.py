@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pumpkin_services.assets.models import Labels
 from pumpkin_services.names import Name
 from pumpkin_services.web import Page, PageQuery, Wire
+from pumpkin_services.workloads.notebook_models import NotebookRun
 
 Kind = Literal["job", "notebook"]
 Phase = Literal["queued", "preparing", "running", "stopping", "succeeded", "failed", "stopped"]
@@ -63,6 +64,7 @@ Arguments = Annotated[list[Word], Field(max_length=4096)]
 Env = Annotated[dict[str, str], AfterValidator(_environ)]
 Ref = Annotated[str, Field(max_length=400, description="`name`, `name@3` or `workspace/name@3`.")]
 Refs = Annotated[list[Ref], Field(max_length=64)]
+Note = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Workspace = Annotated[str | None, Field(default=None, max_length=255, description="The caller's own unless given.")]
 Notes = Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\x00]*$")]
 
@@ -105,7 +107,7 @@ class Inputs(Wire):
 
 
 class JobRequest(Inputs):
-    """A job: either the short form (`spec`, `command`) or `roles`."""
+    """A job: the short form (`spec`, `command`), `roles`, or a `notebook` on one `spec`."""
 
     name: Name
     spec: str | None = Field(default=None, min_length=1, max_length=63)
@@ -114,6 +116,7 @@ class JobRequest(Inputs):
     env: Env = {}
     replicas: int = Field(default=1, ge=1, le=256, description="Of the short form.")
     roles: list[Role] | None = Field(default=None, min_length=1, max_length=16)
+    notebook: NotebookRun | None = None
     retries: int = Field(default=0, ge=0, le=100)
     backoff_seconds: float = Field(default=5, ge=0, le=86_400, description="Before the first retry; doubles each time.")
     deadline_seconds: int | None = Field(
@@ -129,9 +132,17 @@ class JobRequest(Inputs):
 
     @model_validator(mode="after")
     def _one_form(self) -> JobRequest:
+        if self.notebook is not None:
+            if self.command is not None or self.args or self.roles is not None or self.replicas != 1:
+                raise ValueError(
+                    "a notebook is run by the platform's own command: send no command, args, roles, replicas"
+                )
+            if self.spec is None:
+                raise ValueError("send the spec to run the notebook on")
+            return self
         if self.roles is None:
             if self.spec is None or self.command is None:
-                raise ValueError("send spec and command, or roles")
+                raise ValueError("send spec and command, roles, or spec and notebook")
             return self
         if self.spec is not None or self.command is not None or self.args or self.replicas != 1:
             raise ValueError("send either roles or the short form (spec, command, args, replicas), not both")
@@ -217,6 +228,7 @@ class WorkloadSummary(Wire):
     target: Target
     reason: Reason
     message: str
+    hold: str = Field(description="Why an admin does not let it start; empty when none does.")
     priority: int
     labels: list[str]
     spec: str = Field(description="Of the main role.")
@@ -228,6 +240,7 @@ class WorkloadSummary(Wire):
     started: datetime | None
     finished: datetime | None
     revision: int
+    notebook: str = Field(description="The path of the notebook this job runs; empty for all others.")
 
 
 class Workload(WorkloadSummary):
@@ -263,11 +276,30 @@ class WorkloadQuery(PageQuery):
     everything: bool = Field(default=False, description="Other people's too (admins only).")
 
 
+class Stop(Wire):
+    """Why it is stopped: its owner reads it in the message."""
+
+    reason: Note = ""
+
+
+class Hold(Wire):
+    """Why it may not start for now: its owner reads it in the message."""
+
+    reason: Annotated[Note, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class QueueOrder(Wire):
+    """What is to start first, in this order; the rest follows by the rules. None of them: the rules alone."""
+
+    ids: list[Annotated[str, Field(max_length=26)]] = Field(max_length=1000)
+
+
 class Batch(Wire):
     """Stop or delete many at once."""
 
     action: Literal["stop", "delete"]
     ids: list[Annotated[str, Field(max_length=26)]] = Field(min_length=1, max_length=500)
+    reason: Note = Field(default="", description="Of a stop: shown to the owners.")
 
 
 class BatchItem(Wire):
@@ -336,6 +368,9 @@ class QueueItem(Wire):
     spec: str
     replicas: int
     priority: int
+    pool: str = Field(description="Of the main role.")
+    hold: str = Field(description="Why an admin does not let it start: it has no place then. Empty when none does.")
+    pinned: bool = Field(description="Whether an admin put it at the head.")
     created: datetime
     forecast: Forecast
 
@@ -411,12 +446,17 @@ class MetricLine(Wire):
     step: int = Field(default=0, ge=-(2**53), le=2**53)
     time: float | None = Field(default=None, ge=0, le=253_402_300_799)
     values: dict[Annotated[str, StringConstraints(min_length=1, max_length=255)], float | None] = Field(max_length=1000)
+    position: int | None = Field(default=None, ge=0, le=2**53, description="Where the line ends in its file, in bytes.")
 
 
 class MetricLines(Wire):
-    """Metrics a running workload sends with its own token."""
+    """Metrics a running workload sends with its own token.
+
+    Lines of a file that is named (`source`) may be sent again: those up to a position that was taken are passed over.
+    """
 
     lines: list[MetricLine] = Field(max_length=1000)
+    source: str = Field(default="", max_length=255)
 
 
 class AcceleratorSample(Wire):
@@ -488,9 +528,45 @@ class Grant(Wire):
 
 
 class Claim(Wire):
-    """How to start the server: argv, variables, and the port it will listen on (chosen by the spawner)."""
+    """How to start the server: argv, variables, and the port it will listen on (chosen by the spawner).
 
-    command: list[Word] = Field(min_length=1, max_length=4096)
+    On a cluster the spawner makes the pod itself and only tells the port; with `wait` false the answer comes at once.
+    """
+
+    command: list[Word] = Field(default=[], max_length=4096)
     env: dict[str, str] = {}
     port: int = Field(ge=1, le=65_535)
     cwd: str = Field(default="", max_length=4096)
+    wait: bool = Field(default=True, description="Whether to answer only when the server runs, or has ended.")
+
+
+class Pod(Wire):
+    """What the pod of a notebook on a cluster must be; Kubernetes objects in its own spelling.
+
+    `cpu` are cores, `memory` bytes (zero: no limit), and with `extra_resource_limits` both request and limit.
+    `node_affinity_required` are nodeSelectorTerms; `secret` names the Secret with the workload's own token, which the
+    agents read.
+    """
+
+    namespace: str
+    pod_name: str
+    image: str
+    image_pull_policy: str
+    image_pull_secrets: list[str] = []
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    scheduler_name: str
+    priority_class_name: str = ""
+    env: dict[str, str]
+    cpu: float
+    memory: int
+    extra_resource_limits: dict[str, str]
+    node_affinity_required: list[dict[str, Any]]
+    tolerations: list[dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    volume_mounts: list[dict[str, Any]]
+    init_containers: list[dict[str, Any]]
+    pod_security_context: dict[str, Any]
+    container_security_context: dict[str, Any]
+    working_dir: str = ""
+    secret: str = ""

@@ -17,6 +17,8 @@ from pumpkin_services.workloads.plan import Input, InputKind, Plan, PlannedRole
 from pumpkin_services.workloads.ports import Assets
 
 MAX_REPLICAS = 512
+RUN_NOTEBOOK = ["python", "-m", "pumpkin.notebook"]
+"""Of the environment: the SDK is on every job's PYTHONPATH."""
 
 
 class Planner:
@@ -98,6 +100,8 @@ class Planner:
         )
         if isinstance(request, NotebookRequest) and environment.no_notebook:
             raise Invalid(environment.no_notebook, field="environment")
+        if isinstance(request, JobRequest) and request.notebook is not None and environment.no_executor:
+            raise Invalid(environment.no_executor, field="environment")
         wanted: list[tuple[InputKind, str, str]] = [
             *(("dataset", ref, f"datasets.{at}") for at, ref in enumerate(request.datasets)),
             *([("algorithm", request.algorithm, "algorithm")] if request.algorithm else []),
@@ -127,10 +131,11 @@ def _roles(request: JobRequest) -> tuple[list[Role], bool]:
     if request.roles is not None:
         return request.roles, False
     assert request.spec is not None
-    assert request.command is not None
+    command = RUN_NOTEBOOK if request.notebook is not None else request.command
+    assert command is not None
     role = Role(
         name="main",
-        command=request.command,
+        command=command,
         args=request.args,
         spec=request.spec,
         replicas=request.replicas,

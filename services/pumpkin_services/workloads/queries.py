@@ -69,7 +69,8 @@ class WorkloadQueries:
         self, session: AsyncSession, principal: Principal, *, query: wire.WorkloadQuery
     ) -> wire.WorkloadPage:
         """Return a page, newest first, with the live cost of what runs."""
-        rows = list((await session.scalars(_page(query, _scope(principal, query), principal))).all())
+        places = scope(principal, workspace=query.workspace, everything=query.everything)
+        rows = list((await session.scalars(_page(query, places, principal))).all())
         following = encode_cursor(rows[query.limit - 1].id) if len(rows) > query.limit else None
         rows = rows[: query.limit]
         costs = await self._live([row for row in rows if row.phase not in ENDED], session)
@@ -94,6 +95,14 @@ class WorkloadQueries:
             cost_micro=(await self._live([row], session)).get(row.id),
             forecast=await self.forecast(session, row) if row.phase == "queued" else None,
         )
+
+    async def summaries(self, session: AsyncSession, workloads: Sequence[str]) -> dict[str, wire.WorkloadSummary]:
+        """Return those of these workloads that there still are, by id; whoever asks knows that they may be seen."""
+        if not workloads:
+            return {}
+        rows = (await session.scalars(select(WorkloadRow).where(WorkloadRow.id.in_(workloads)))).all()
+        costs = await self._live(rows, session)
+        return {row.id: views.summary(row, cost_micro=costs.get(row.id)) for row in rows if row.target != "delete"}
 
     async def _live(self, rows: Sequence[WorkloadRow], session: AsyncSession) -> dict[str, int]:
         running = [row.id for row in rows if row.phase not in ENDED and row.attempt]
@@ -126,11 +135,14 @@ class WorkloadQueries:
                     spec=row.spec,
                     replicas=row.replicas,
                     priority=row.priority,
+                    pool=_pool(row),
+                    hold=views.held(row),
+                    pinned=row.pin > 0,
                     created=row.created,
                     forecast=_forecast(places.get(row.id, len(places) + 1), waits[row.spec], since=row.queued),
                 )
             )
-        items.sort(key=lambda item: item.forecast.position)
+        items.sort(key=lambda item: (bool(item.hold), item.forecast.position))
         free = await self.free_specs(session, principal, kind="job", position=position)
         return wire.Queue(length=len(position.candidates), items=items, free_specs=free)
 
@@ -261,24 +273,25 @@ class WorkloadQueries:
                 memory=replica.memory,
                 accelerators=replica.accelerators,
                 since=views.moment(replica.started_ms),
+                busy=views.moment(replica.busy_ms),
             )
             for replica, row in rows
         ]
 
 
-def _scope(principal: Principal, query: wire.WorkloadQuery) -> list[str] | None:
-    """Return the workspaces to look in, None for all."""
+def scope(principal: Principal, *, workspace: str | None, everything: bool = False) -> list[str] | None:
+    """Return the workspaces to look in, None for all; refuse those the caller may not look into."""
     admin = principal.admin("workloads")
-    if query.everything and not admin:
+    if everything and not admin:
         raise Forbidden("Only admins list other people's workloads: leave 'everything' out.", field="everything")
-    if query.workspace is not None:
-        if query.workspace not in principal.workspaces and not admin:
+    if workspace is not None:
+        if workspace not in principal.workspaces and not admin:
             raise Forbidden(
-                f"You do not belong to the workspace '{query.workspace}': ask one of its owners to add you.",
+                f"You do not belong to the workspace '{workspace}': ask one of its owners to add you.",
                 field="workspace",
             )
-        return [query.workspace]
-    return None if query.everything else list(principal.workspaces)
+        return [workspace]
+    return None if everything else list(principal.workspaces)
 
 
 def _page(query: wire.WorkloadQuery, scope: list[str] | None, principal: Principal) -> Select[WorkloadRow]:
@@ -321,6 +334,12 @@ def _branch(query: wire.WorkloadQuery, *, workspace: str | None, phase: str | No
     if query.cursor is not None:
         statement = statement.where(WorkloadRow.id < decode_cursor(query.cursor))
     return statement
+
+
+def _pool(row: WorkloadRow) -> str:
+    """Return the main role's pool; a queue is long, so not all of each plan is checked for it."""
+    roles = row.plan["roles"]
+    return str(next((role for role in roles if role.get("is_main")), roles[0])["pool"])
 
 
 def _forecast(position: int, waits: Sequence[float], *, since: datetime) -> wire.Forecast:

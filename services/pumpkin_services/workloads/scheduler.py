@@ -3,6 +3,7 @@
 The rules. Between workspaces the one with the smallest dominant share (of cores, memory or accelerators) goes first;
 waiting lowers a share in this reckoning, by the whole machine in half an hour, so nobody is passed for ever. Within a
 workspace the higher priority goes first, a minute of waiting counting as one point; then first come, first served.
+Whatever an admin has put at the head goes before all that.
 All replicas a job needs start together or none does. What does not fit is passed by what does, until it has waited
 long enough that the nodes it needs are kept for it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -49,6 +50,10 @@ class Candidate:
     priority: int = 0
     price_micro: int = 0
     """Per hour, for all replicas together; whether it can be paid is checked before it comes here."""
+    pin: int = 0
+    """Its place at the head of the queue, where an admin put it; 0 when none did."""
+    pool: str = ""
+    """Of its main role: the queue of a cluster it waits in."""
     kind: str = "job"
     attempt: int = 0
     """The last one it had."""
@@ -167,13 +172,15 @@ class _Line:
 
     def __init__(self, candidates: Iterable[Candidate], book: _Book) -> None:
         self._book = book
+        self._pinned: list[Candidate] = []
         self._queues: defaultdict[str, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
-            self._queues[candidate.workspace].append(candidate)
+            (self._pinned if candidate.pin else self._queues[candidate.workspace]).append(candidate)
+        self._pinned.sort(key=lambda item: (item.pin, item.rank), reverse=True)
         for queue in self._queues.values():
             queue.sort(key=lambda item: item.rank, reverse=True)
-        self._heads = [(self._key(queue[-1]), workspace) for workspace, queue in self._queues.items()]
-        heapq.heapify(self._heads)
+        self._heads: list[tuple[tuple[float, float, str], str]] | None = None
+        """Of each workspace its next; reckoned once the pinned ones are through, for they change shares."""
 
     def _key(self, head: Candidate) -> tuple[float, float, str]:
         # `now` is the same for all and left out.
@@ -181,6 +188,11 @@ class _Line:
 
     def pop(self) -> Candidate | None:
         """Return the next one; its workspace comes again when `settle` is called."""
+        if self._pinned:
+            return self._pinned.pop()
+        if self._heads is None:
+            self._heads = [(self._key(queue[-1]), workspace) for workspace, queue in self._queues.items()]
+            heapq.heapify(self._heads)
         if not self._heads:
             return None
         _, workspace = heapq.heappop(self._heads)
@@ -188,6 +200,8 @@ class _Line:
 
     def settle(self, workspace: str) -> None:
         """Put a workspace back into line, with the share it has now."""
+        if self._heads is None:
+            return
         queue = self._queues[workspace]
         if queue:
             heapq.heappush(self._heads, (self._key(queue[-1]), workspace))
@@ -227,6 +241,56 @@ def schedule(
                     reserved = _reserve(free, usable, candidate)
         line.settle(candidate.workspace)
     return starts
+
+
+def offer(
+    candidates: Sequence[Candidate],
+    *,
+    nodes: Sequence[NodeCapacity],
+    held: Iterable[Holding],
+    offered: Collection[str],
+    window: int,
+    closed: Collection[str] = (),
+    caps: Mapping[Subject, Cap] | None = None,
+) -> list[str]:
+    """Return whom to put into a cluster's queues next, in our order; what fits where is the cluster's to decide.
+
+    `offered` are in a queue already and count as if they ran. At most `window` wait in the queue of one pool, so that
+    who comes later can still be put before those we have not offered yet; pools in `closed` take nothing more.
+    """
+    book = _Book(nodes, held)
+    waiting: defaultdict[str, int] = defaultdict(int)
+    for candidate in candidates:
+        if candidate.id in offered:
+            waiting[candidate.pool] += 1
+            book.start(candidate, {group.role: group.replicas for group in candidate.groups})
+    line = _Line((candidate for candidate in candidates if candidate.id not in offered), book)
+    found: list[str] = []
+    while (candidate := line.pop()) is not None:
+        if candidate.pool not in closed and waiting[candidate.pool] < window and book.allows(candidate, caps or {}):
+            waiting[candidate.pool] += 1
+            book.start(candidate, {group.role: group.replicas for group in candidate.groups})
+            found.append(candidate.id)
+        line.settle(candidate.workspace)
+    return found
+
+
+def everywhere(candidate: Candidate) -> Start:
+    """Return the start of all replicas of one that a cluster has admitted: it says later on which nodes they are."""
+    return Start(
+        id=candidate.id,
+        kind=candidate.kind,
+        attempt=candidate.attempt + 1,
+        spots=tuple(
+            Spot(
+                role=group.role,
+                index=index,
+                placement=Placement(node="", accelerators=tuple(range(group.demand.accelerators))),
+            )
+            for group in candidate.groups
+            for index in range(group.replicas)
+        ),
+    )
 
 
 def positions(

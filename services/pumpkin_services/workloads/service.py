@@ -6,7 +6,7 @@ Nothing here waits or starts anything: a request writes a row with its target, a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
@@ -23,13 +23,13 @@ from pumpkin_services.resources.limits import LimitService
 from pumpkin_services.resources.models import Subject
 from pumpkin_services.web.parsing import from_validation
 from pumpkin_services.workloads import models as wire
+from pumpkin_services.workloads import notebooks
 from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.plan import Plan
 from pumpkin_services.workloads.planner import Planner
 from pumpkin_services.workloads.ports import Pins
 from pumpkin_services.workloads.records import add_events, event
 from pumpkin_services.workloads.tables import VersionUseRow, WorkloadLabelRow, WorkloadRow
-from pumpkin_services.workloads.views import request_of
 
 ADD_USES = insert(table(VersionUseRow))
 TOPIC = "pipeline"
@@ -61,6 +61,8 @@ class WorkloadService:
         """Queue a job; raise a `Problem` naming the field for anything that could never run."""
         workspace = _workspace(principal, request.workspace)
         plan = await self.planner.job(session, principal, request, workspace)
+        if request.notebook is not None and request.notebook.content is None:
+            raise Invalid("Send the notebook to run.", field="notebook.content")
         field = "spec" if request.roles is None else "roles.0.spec"
         if plan.price_micro and request.budget_micro is not None and request.budget_micro * 60 < plan.price_micro:
             raise Invalid(
@@ -75,7 +77,10 @@ class WorkloadService:
             notes=request.notes,
             **_common(principal, workspace, request, plan),
         )
-        return await self._insert(session, principal, row, plan, field=field)
+        await self._insert(session, principal, row, plan, field=field)
+        if request.notebook is not None:
+            await notebooks.keep(session, row, request.notebook)
+        return row
 
     async def submit_yaml(self, session: AsyncSession, principal: Principal, *, text: str) -> WorkloadRow:
         """Queue the job a YAML document describes."""
@@ -85,6 +90,8 @@ class WorkloadService:
             raise Invalid(f"This is not YAML: {_first_line(error)}.", field="yaml") from error
         if not isinstance(document, dict):
             raise Invalid("The YAML has to be a mapping with the fields of a job.", field="yaml")
+        if _larger(document, len(text)):
+            raise Invalid("The YAML repeats itself by aliases: write it out.", field="yaml")
         try:
             request = wire.JobRequest.model_validate(document)
         except ValidationError as error:
@@ -120,11 +127,12 @@ class WorkloadService:
     async def rerun(self, session: AsyncSession, principal: Principal, *, workload: str) -> WorkloadRow:
         """Queue the same request again, in the caller's name; references without a version mean the newest now."""
         old = await self.visible(session, principal, workload=workload)
-        request = request_of(old)
-        request = request.model_copy(update={"workspace": old.workspace})
-        if isinstance(request, wire.JobRequest):
-            return await self.submit_job(session, principal, request=request)
-        return await self.submit_notebook(session, principal, request=request)
+        if old.kind == "job":
+            again = await notebooks.request_of(session, old)
+            again = again.model_copy(update={"workspace": old.workspace})
+            return await self.submit_job(session, principal, request=again)
+        server = wire.NotebookRequest.model_validate({**old.request, "workspace": old.workspace})
+        return await self.submit_notebook(session, principal, request=server)
 
     async def _insert(
         self, session: AsyncSession, principal: Principal, row: WorkloadRow, plan: Plan, *, field: str
@@ -201,17 +209,19 @@ class WorkloadService:
         await session.flush()
         return row
 
-    async def stop(
-        self, session: AsyncSession, principal: Principal, *, workload: str, reason: str | None = None
-    ) -> WorkloadRow:
-        """Have a workload stopped; one that has ended, or is being stopped, is fine."""
+    async def stop(self, session: AsyncSession, principal: Principal, *, workload: str, note: str = "") -> WorkloadRow:
+        """Have a workload stopped; one that has ended, or is being stopped, is fine. Its owner reads the `note`."""
         row = await self.writable(session, principal, workload=workload)
         if row.phase in ENDED or row.target != "run":
             return row
-        row.target, row.stop_reason = "stop", reason or _stop_reason(principal, row)
+        row.target, row.stop_reason = "stop", _stop_reason(principal, row)
+        row.stop_note = note
         row.revision += 1
         await session.flush()
-        await add_events(session, [event(row.id, "stop", "Asked to stop.", source=principal.name)])
+        await add_events(
+            session,
+            [event(row.id, "stop", f"Asked to stop: {note}" if note else "Asked to stop.", source=principal.name)],
+        )
         return row
 
     async def stop_all_of(self, session: AsyncSession, principal: Principal, *, user: str) -> None:
@@ -248,7 +258,7 @@ class WorkloadService:
         for workload in dict.fromkeys(batch.ids):
             try:
                 if batch.action == "stop":
-                    await self.stop(session, principal, workload=workload)
+                    await self.stop(session, principal, workload=workload, note=batch.reason)
                 else:
                     await self.delete(session, principal, workload=workload)
                 items.append(wire.BatchItem(id=workload, done=True))
@@ -313,18 +323,22 @@ class WorkloadService:
         return sorted(set(names))
 
 
-def job_yaml(row: WorkloadRow) -> str:
+def job_yaml(request: wire.JobRequest) -> str:
     """Return a job's request as YAML, without what only says the default."""
-    request = job_request(row)
     return yaml.safe_dump(request.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True)
 
 
-def job_request(row: WorkloadRow) -> wire.JobRequest:
-    """Return a job's request; raise `Invalid` for a notebook."""
-    request = request_of(row)
-    if not isinstance(request, wire.JobRequest):
-        raise Invalid("This is a notebook, not a job.", field="workload")
-    return request
+def _larger(document: Any, most: int) -> bool:
+    """Tell whether a document has more parts than a text of `most` characters can write out."""
+    todo, seen = [document], 0
+    while todo and seen <= most:
+        part = todo.pop()
+        seen += 1
+        if isinstance(part, dict):
+            todo.extend(cast("dict[Any, Any]", part).values())
+        elif isinstance(part, list):
+            todo.extend(cast("list[Any]", part))
+    return bool(todo)
 
 
 def _workspace(principal: Principal, workspace: str | None) -> str:
@@ -339,7 +353,8 @@ def _common(principal: Principal, workspace: str, request: wire.Inputs, plan: Pl
     return {
         "workspace": workspace,
         "creator": principal.name,
-        "request": request.model_dump(mode="json", exclude_defaults=True),
+        # A notebook's document is kept by itself: whoever lists workloads must not read it.
+        "request": request.model_dump(mode="json", exclude_defaults=True, exclude={"notebook": {"content"}}),
         "plan": plan.model_dump(mode="json"),
         "spec": plan.main.spec,
         "replicas": plan.replicas,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import re
 import time
@@ -20,12 +21,12 @@ from pumpkin_services.problems import Conflict, NotFound, RangeNotSatisfiable
 from pumpkin_services.runtimes.base import Key, Runtime
 from pumpkin_services.web import Call, ServerSentEvent
 from pumpkin_services.workloads import models as wire
-from pumpkin_services.workloads import views
+from pumpkin_services.workloads import notebooks, views
 from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.queries import WorkloadQueries
 from pumpkin_services.workloads.records import Point, add_points
 from pumpkin_services.workloads.service import WorkloadService
-from pumpkin_services.workloads.tables import EventRow, MetricRow, ReplicaRow, WorkloadRow
+from pumpkin_services.workloads.tables import EventRow, MetricRow, MetricSourceRow, ReplicaRow, WorkloadRow
 
 LOG_CHUNK = 1 << 20
 POLL_SECONDS = 2.0
@@ -97,7 +98,9 @@ class WorkloadStreams:
 
         return self._follow(workload, "metric", after, fetch)
 
-    async def _follow(self, workload: str, kind: str, after: str, fetch: Fetch) -> AsyncIterator[ServerSentEvent]:
+    async def _follow(
+        self, workload: str, kind: str, after: str, fetch: Fetch, *, key: str = "id"
+    ) -> AsyncIterator[ServerSentEvent]:
         last = after
         while True:
             async with self._database.read() as session:
@@ -106,9 +109,9 @@ class WorkloadStreams:
                 found = await fetch(session, last)
             for item in found:
                 assert isinstance(item, BaseModel)
-                last = str(getattr(item, "id"))  # noqa: B009
+                last = str(getattr(item, key))
                 yield ServerSentEvent(id=last, event=kind, data=item.model_dump_json())
-            if len(found) == BATCH:
+            if found:
                 continue
             if row is None or row.phase in ENDED:
                 yield ServerSentEvent(event="end", data=json.dumps({"phase": row.phase if row else "deleted"}))
@@ -120,15 +123,24 @@ class WorkloadStreams:
         row = await session.get(WorkloadRow, workload)
         if row is None or row.phase in ENDED:
             raise Conflict("This workload has ended: its metrics are closed.")
+        fresh = await _fresh(session, row, lines) if lines.source else lines.lines
         now = time.time()
         points = [
             Point(name=name, step=line.step, value=value, time=now if line.time is None else line.time)
-            for line in lines.lines
+            for line in fresh
             for name, value in line.values.items()
         ]
         await add_points(session, workload=workload, attempt=row.attempt, points=points)
 
-    def metrics_added(self, workload: str) -> None:
+    def follow_cells(self, workload: str, *, after: int) -> AsyncIterator[ServerSentEvent]:
+        """Yield every cell that changes after the revision `after`, then `end` once the workload has ended."""
+
+        async def fetch(session: AsyncSession, last: str) -> Sequence[Any]:
+            return await notebooks.after(session, workload, int(last), limit=BATCH)
+
+        return self._follow(workload, "cell", str(after), fetch, key="revision")
+
+    def added(self, workload: str) -> None:
         """Wake those who follow."""
         self._wakeups.ring(f"workload:{workload}")
 
@@ -211,6 +223,18 @@ class WorkloadStreams:
                     field="replica",
                 )
         return Key(row.id, number)
+
+
+async def _fresh(session: AsyncSession, row: WorkloadRow, lines: wire.MetricLines) -> list[wire.MetricLine]:
+    """Return the lines that were not taken before; how far their file is taken is kept with the points."""
+    source = hashlib.sha256(f"sent/{lines.source}".encode()).hexdigest()
+    known = await session.get(MetricSourceRow, (row.id, row.attempt, source), with_for_update=True)
+    if known is None:
+        known = MetricSourceRow(workload=row.id, attempt=row.attempt, source=source, position=0)
+        session.add(known)
+    taken = known.position
+    known.position = max([taken, *(line.position or 0 for line in lines.lines)])
+    return [line for line in lines.lines if line.position is None or line.position > taken]
 
 
 def _span(ranged: str | None, query: wire.LogQuery, size: int) -> tuple[int, int]:

@@ -67,6 +67,12 @@ class WorkloadRow(Base):
     port: Mapped[int | None]
     stop_reason: Mapped[str] = mapped_column(String(32), default="")
     """Why it is being stopped; becomes `reason`."""
+    stop_note: Mapped[str] = mapped_column(String(500), default="")
+    """What whoever stops it wants its owner to know."""
+    hold: Mapped[str] = mapped_column(String(500), default="")
+    """Why an admin does not let it start though its turn may have come; "" when none does."""
+    pin: Mapped[int] = mapped_column(default=0)
+    """Its place at the head of the queue, from 1, when an admin gave it one; 0 leaves it to the rules."""
     queued: Mapped[datetime] = mapped_column(default=utcnow)
     """Since when it waits; set again when a retry is queued."""
     not_before: Mapped[datetime | None]
@@ -76,6 +82,12 @@ class WorkloadRow(Base):
     """When the first attempt ran."""
     finished: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def notebook(self) -> str:
+        """The path of the notebook a job runs, "" for all others."""
+        run: dict[str, Any] = self.request.get("notebook") or {}
+        return str(run.get("path", ""))
 
 
 class WorkloadLabelRow(Base):
@@ -137,6 +149,8 @@ class ReplicaRow(Base):
     started_ms: Mapped[int | None] = mapped_column(BigInteger)
     """Unix milliseconds, from the runtime."""
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
+    busy_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was last seen to use what it holds, to the minute; NULL before it was."""
 
 
 class EventRow(Base):
@@ -197,3 +211,53 @@ class UsageRow(Base):
     accelerators: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     keep: Mapped[bool]
     """The first of its minute: stays when the others are thinned."""
+
+
+class NotebookRow(Base):
+    """The notebook one job runs; which of its cells, and with what parameters, is in the job's request."""
+
+    __tablename__ = "workload_notebooks"
+    __table_args__ = (Index("ix_workload_notebooks_creator", "creator", "landed", "workload"),)
+
+    workload: Mapped[str] = mapped_column(String(26), primary_key=True)
+    creator: Mapped[str]
+    path: Mapped[str] = mapped_column(String(1000))
+    landed: Mapped[bool] = mapped_column(default=False)
+    """Whether its results have been put into the notebook they came from."""
+
+
+class DocumentRow(Base):
+    """The notebook itself, alone: whoever lists or marks notebooks must not read and write megabytes."""
+
+    __tablename__ = "workload_documents"
+
+    workload: Mapped[str] = mapped_column(String(26), primary_key=True)
+    content: Mapped[str] = mapped_column(LONG_TEXT)
+    """As it was sent, without outputs; JSON."""
+
+
+class CellRow(Base):
+    """One cell to run, and what became of it in the present attempt."""
+
+    __tablename__ = "workload_cells"
+    __table_args__ = (Index("ix_workload_cells_revision", "workload", "revision"),)
+
+    workload: Mapped[str] = mapped_column(String(26), primary_key=True)
+    cell: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int]
+    """In the document with its cell of parameters."""
+    number: Mapped[int]
+    """How people count it: among the cells of code, from 1; 0 for the cell of parameters."""
+    source_hash: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(BigInteger)
+    """Grows with every change of any cell of the workload."""
+    sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The job's own count of its updates: one that comes late changes nothing."""
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    execution_count: Mapped[int | None]
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+    size: Mapped[int] = mapped_column(default=0)
+    """Bytes of the outputs."""
+    outputs: Mapped[str] = mapped_column(LONG_TEXT, default="[]")
+    """JSON."""

@@ -53,6 +53,7 @@ class Tokens:
             scopes=SCOPES,
             workspaces={row.workspace: "viewer"},
             workload=workload,
+            attempt=attempt,
         )
 
     async def inputs(self, session: AsyncSession, workload: str) -> set[str]:

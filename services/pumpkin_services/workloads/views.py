@@ -14,7 +14,20 @@ from pumpkin_services.workloads.tables import AttemptRow, EventRow, MetricRow, R
 def summary(row: WorkloadRow, *, cost_micro: int | None = None) -> wire.WorkloadSummary:
     """Return a list's item; `cost_micro` is the live meter of one that runs."""
     item = wire.WorkloadSummary.model_validate(row)
-    return item if cost_micro is None else item.model_copy(update={"cost_micro": cost_micro})
+    item.hold, item.message = held(row), message(row)
+    if cost_micro is not None:
+        item.cost_micro = cost_micro
+    return item
+
+
+def held(row: WorkloadRow) -> str:
+    """Return why an admin does not let it start, "" when none does."""
+    return row.hold if row.phase == "queued" else ""
+
+
+def message(row: WorkloadRow) -> str:
+    """Return the sentence on how it stands."""
+    return f"An admin holds it back: {row.hold}" if held(row) else row.message
 
 
 def full(

@@ -18,7 +18,7 @@ from tests.integration.house import House
 USERS = ("olga", "mia", "vic", "eve", "admin")
 
 
-UNREADY = re.compile(r"/objects/\{object\}$|/manifest$|/import$")
+UNREADY = re.compile(r"/objects/\{object\}$|/manifest$|/import$|/imports$|/imports/\{import\}$")
 """Routes that want real data: their example gets as far as that and no further."""
 
 
@@ -40,7 +40,7 @@ def may(operation: Operation) -> dict[str, bool]:
     # A list shows each caller what is theirs: there is nobody to refuse.
     if rule in ("any", "self") or (rule == "visible" and operation.module == "resources"):
         return everybody
-    if reads and operation.collection and not re.search(r"/resolve$|/statement", operation.path):
+    if reads and operation.collection and not re.search(r"/resolve$|/statement|/spending", operation.path):
         return everybody
     if rule == "visible":
         return everybody | {"eve": False}
@@ -48,7 +48,9 @@ def may(operation: Operation) -> dict[str, bool]:
         # Viewers look at the workspace and at its money; an admin who is no member makes nothing in it.
         looks = reads and operation.module in ("accounts", "billing")
         people = everybody | {"eve": False, "vic": looks}
-        if operation.method == "POST" and (operation.collection or operation.path.endswith(("/rerun", "/freeze"))):
+        if operation.method == "POST" and (
+            operation.collection or operation.path.endswith(("/rerun", "/freeze", "/run"))
+        ):
             del people["admin"]
         return people
     assert rule == "owner"
@@ -57,7 +59,7 @@ def may(operation: Operation) -> dict[str, bool]:
 
 def workload_may(operation: Operation) -> bool:
     """Tell whether a running workload may make the call: about itself and its input, the dataset."""
-    if operation.owner == "workload" or str(operation) in ("GET /accounts/me", "GET /openapi.json"):
+    if operation.owner == "workload" or str(operation) in ("GET /accounts/me", "GET /openapi.json", "GET /stream"):
         return True
     if operation.owner != "visible" or operation.module not in ("workloads", *KINDS):
         return False

@@ -19,16 +19,20 @@ import httpx
 from pumpkin_services.problems import Problem
 from tests.integration.house import House
 
-MODULES = ("accounts", "algorithms", "billing", "datasets", "images", "models", "resources", "workloads")
+MODULES = ("accounts", "algorithms", "billing", "datasets", "images", "models", "resources", "schedules", "workloads")
 KINDS = ("algorithms", "datasets", "models")
 PEOPLE = ("olga", "mia", "vic", "eve", "tom")
 """The owner, a member and a viewer of the workspace `lab`, an outsider, and a member things are done to."""
 SHA = "0" * 64
 ABSENT = "0" * 26
 JOB = {"name": "j", "spec": "cpu-small", "command": ["true"], "workspace": "lab"}
+SCHEDULE = {"name": "rarely", "cron": "0 0 29 2 *", "request": JOB}
 TELL = 'echo "token=$PUMPKIN_TOKEN"; exec sleep 600'
 BODIES: dict[str, Any] = {
     "PATCH /accounts/me": {"display_name": "Somebody"},
+    "POST /accounts/tokens": {"note": "a test", "scopes": ["accounts:read"]},
+    "POST /accounts/users": {"name": "una"},
+    "PATCH /accounts/users/{user}": {"admin": False},
     "PATCH /accounts/workspaces/{workspace}": {"description": "Ours."},
     "PUT /accounts/workspaces/{workspace}/members/{user}": {"role": "member"},
     "POST /accounts/workspaces": {"name": "another"},
@@ -36,12 +40,17 @@ BODIES: dict[str, Any] = {
     "POST /billing/adjustments": {"workspace": "lab", "amount_micro": 1, "note": "why"},
     "POST /billing/recharges": {"workspace": "lab", "amount_micro": 1},
     "POST /images": {"name": "other", "workspace": "lab", "requirements": []},
+    "POST /images/check": {"requirements": []},
     "POST /images/interpreters": {"name": "other", "python": sys.executable},
     "POST /images/{image}/versions": {"requirements": []},
+    "POST /images/{image}/takedown": {"reason": "why"},
     "POST /images/{image}/diff": {"packages": [], "version": 1},
     "POST /images/{image}/freeze": {"packages": [], "version": 1},
     "POST /resources/specs": {"name": "s3", "cpu_milli": 100, "memory": 1 << 26},
     "POST /resources/pools": {"name": "p3"},
+    "POST /schedules": SCHEDULE,
+    "POST /schedules/preview": {"cron": "0 3 * * *"},
+    "PATCH /schedules/{schedule}": {"overlap": "skip"},
     "POST /workloads/batch": {"action": "stop", "ids": ["{workload}"]},
     "POST /workloads/estimate": {"job": JOB},
     "POST /workloads/grants": {"user": "olga", "server_name": "", "options": {}},
@@ -49,17 +58,30 @@ BODIES: dict[str, Any] = {
     "POST /workloads/jobs": JOB,
     "POST /workloads/jobs/yaml": {"yaml": "name: j\nspec: cpu-small\ncommand: ['true']\nworkspace: lab\n"},
     "POST /workloads/notebooks": {"spec": "cpu-small", "workspace": "lab"},
+    "POST /workloads/{workload}/hold": {"reason": "why"},
+    "PUT /workloads/queue/order": {"ids": ["{workload}"]},
+    "POST /workloads/{workload}/cells": {"cells": [{"cell": "a", "sequence": 1, "state": "running"}]},
     "POST /workloads/{workload}/metrics": {"lines": [{"step": 1, "values": {"loss": 1.0}}]},
 }
 for kind in KINDS:
     upload = f"/{kind}/{{workspace}}/{{name}}/uploads/{{upload}}"
     BODIES |= {
         f"POST /{kind}": {"name": "second", "workspace": "lab"},
+        f"POST /{kind}/{{workspace}}/{{name}}/takedown": {"reason": "why"},
         f"POST {upload}/missing": {"hashes": [SHA]},
         f"POST {upload}/objects": {"sizes": [1]},
+        f"POST /{kind}/{{workspace}}/{{name}}/imports": {"url": "https://example.org/a.zip"},
         f"PUT {upload}/objects/{{object}}": {"chunks": [{"hash": SHA, "size": 1}]},
     }
-QUERIES: dict[str, Any] = {"format": "zip", "old": 1, "new": 1, "workspace": "lab", "reference": "lab/thing"}
+QUERIES: dict[str, Any] = {
+    "format": "zip",
+    "old": 1,
+    "new": 1,
+    "workspace": "lab",
+    "reference": "lab/thing",
+    "follow": "/none",
+    "base": 1,
+}
 """Required query parameters, by name."""
 STREAMS = re.compile(r"/stream$|/log/events$")
 
@@ -114,7 +136,8 @@ class World:
         return {
             "workspace": "lab", "name": "thing", "user": "tom", "target": "olga", "version": "1", "number": "1",
             "path": "a.txt", "kind": "user", "subject": "tom", "replica": "main-0", "object": SHA[:26], "key": "x",
-            "spec": "s2", "pool": "p2", **self.ids, "upload": self.ids.get(f"upload-{module}", ABSENT),
+            "spec": "s2", "pool": "p2", "token": ABSENT, "import": ABSENT, **self.ids,
+            "upload": self.ids.get(f"upload-{module}", ABSENT),
         }  # fmt: skip
 
     def call(self, who: httpx.Client, operation: Operation, **other: str) -> httpx.Response:
@@ -199,6 +222,7 @@ def _workloads(world: World) -> None:
     world.people["spawner"] = world.bearer((world.house.data / "secrets" / "spawner_token").read_text().strip())
     world.ids["node"] = made(olga.get("/resources/nodes"))["items"][0]["name"]
     made(admin.post(f"/resources/nodes/{world.ids['node']}/drain", json={"reason": "a test"}))
+    world.ids["schedule"] = made(olga.post("/schedules", json=SCHEDULE | {"name": "seldom"}))["id"]
     world.ids["other"] = made(olga.post("/workloads/jobs", json=JOB | {"datasets": ["lab/thing@1"]}))["id"]
 
 

@@ -96,3 +96,26 @@ def test_an_interpreter_is_registered_and_what_is_installed_here_is_frozen(admin
     done(admin("env", "delete", "kept", "--yes"))
     done(admin("env", "delete", "plain", "--yes"))
     assert "does not say" in admin("env", "freeze", "default", "--python", "/no/such/python").stderr
+
+
+def test_what_is_kept_is_listed_and_which_versions_are_is_set(admin: Run, tmp_path: Path):
+    def mine() -> tuple[int, int]:
+        listed = json.loads(done(admin("billing", "storage", "--all", "--json")))
+        found = [(item["versions"], item["bytes"]) for item in listed if item["workspace"] == "admin"]
+        return found[0] if found else (0, 0)
+
+    before = mine()
+    for number in range(3):
+        (tmp_path / "kept").write_text(f"{number}" * 1000)
+        done(admin("dataset", "push", str(tmp_path / "kept")))
+    after = mine()
+    assert (after[0] - before[0], after[1] - before[1] >= 3000) == (3, True)
+    assert "free" in done(admin("billing", "storage"))
+    nothing = admin("dataset", "retain", "kept")
+    assert (nothing.returncode, "--last" in nothing.stderr) == (2, True)
+    assert "@1" in done(admin("dataset", "retain", "kept", "--last", "1", "--preview"))
+    assert "Every version is kept" in done(admin("dataset", "retain", "kept", "--days", "9", "--preview"))
+    assert "--yes" in admin("dataset", "retain", "kept", "--last", "1").stderr
+    assert "the last 1" in done(admin("dataset", "retain", "kept", "--last", "1", "--yes"))
+    assert json.loads(done(admin("dataset", "show", "kept", "--json")))["dataset"]["keep_last"] == 1
+    assert "all are kept" in done(admin("dataset", "retain", "kept", "--all"))

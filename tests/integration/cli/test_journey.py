@@ -92,7 +92,9 @@ def test_waiting_answers_with_the_jobs_own_exit_code(run: Run):
 
 
 def test_interrupting_a_wait_leaves_the_job_running_and_says_how_to_come_back(run: Run, environment: dict[str, str]):
-    command = [sys.executable, "-c", "from pumpkin.cli import main; main()"]
+    # Whoever runs the tests in the background has interrupts ignored, and so would what they start.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heard}; from pumpkin.cli import main; main()"]
     words = ["job", "run", "--spec", "cpu-small", "--name", "long", "--wait", "echo begun; sleep 60"]
     main, side = pty.openpty()  # a terminal, as a person has
     with subprocess.Popen([*command, *words], env=environment, stdout=side, stderr=side, text=True) as waiting:
@@ -100,7 +102,7 @@ def test_interrupting_a_wait_leaves_the_job_running_and_says_how_to_come_back(ru
         said = ""
         limit = time.monotonic() + 60
         while "begun" not in said and time.monotonic() < limit:
-            said += os.read(main, 4096).decode()
+            said += os.read(main, 4096).decode(errors="replace")
         waiting.send_signal(signal.SIGINT)
         with contextlib.suppress(OSError):  # Linux's end of a terminal nobody holds any more
             while more := os.read(main, 4096):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -105,9 +107,13 @@ class Books:
         [(holder, epoch)] = self.rows("SELECT holder, epoch FROM leases WHERE name = 'pipeline'")
         return int(holder.split("/")[1]), epoch
 
+    def home(self, user: str) -> Path:
+        """Return a user's home."""
+        return self.data / "homes" / user
+
     def ran(self, user: str) -> Counter[Place]:
         """Count the lines that starting replicas left in the user's home (see `MARK_START`)."""
-        file = self.data / "homes" / user / "ran"
+        file = self.home(user) / "ran"
         lines = file.read_text().splitlines() if file.exists() else []
         words = [line.split() for line in lines]
         return Counter((workload, int(attempt), replica) for workload, attempt, replica in words)
@@ -169,3 +175,11 @@ def assert_ended_once_and_paid_exactly(
     assert charged == expected
     balance, total = books.balance(user)
     assert balance == total == recharged_micro - sum(expected.values())
+
+
+def fsck(house: House) -> str:
+    """Prove the store whole; return what that says."""
+    command = [sys.executable, "-m", "pumpkin_services.artifacts.fsck", f"--data={house.data}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -10,10 +10,8 @@ import errno
 import io
 import os
 import sqlite3
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,55 +19,9 @@ import httpx
 import pytest
 
 from pumpkin import Client, PumpkinError
-from tests.integration.faults.books import ENDED, Books, until
+from tests.integration.faults.books import ENDED, Books, fsck, until
+from tests.integration.faults.disks import MIB, Disk
 from tests.integration.house import House, User
-
-MIB = 1 << 20
-
-
-class Disk:
-    """A memory file system of its own at `path`, which must exist."""
-
-    def __init__(self, path: Path, *, size: int) -> None:
-        self.path = path
-        done = self._mount("-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs")
-        if done.returncode:
-            pytest.skip(f"file systems cannot be mounted here: {done.stderr.strip()}")
-
-    def remount(self, options: str) -> None:
-        done = self._mount("-o", f"remount,{options}")
-        assert done.returncode == 0, done.stderr
-
-    def _mount(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["mount", *words, str(self.path)], capture_output=True, text=True, check=False)
-
-    def fill(self) -> Path:
-        """Take all the room that is left; return the file that has it."""
-        filler = self.path / "filler"
-        file = os.open(filler, os.O_WRONLY | os.O_CREAT)
-        try:
-            for piece in (MIB, 4096, 1):
-                with contextlib.suppress(OSError):
-                    while os.write(file, bytes(piece)) == piece:
-                        pass
-        finally:
-            os.close(file)
-        return filler
-
-
-@pytest.fixture
-def disks() -> Iterator[Callable[..., Disk]]:
-    """A factory of disks; they are unmounted last, when the platform on them is down."""
-    made: list[Disk] = []
-
-    def make(path: Path, *, size: int) -> Disk:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made.append(Disk(path, size=size))
-        return made[-1]
-
-    yield make
-    for disk in made:
-        subprocess.run(["umount", "--lazy", str(disk.path)], check=False)
 
 
 @pytest.fixture
@@ -108,14 +60,6 @@ def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
 
 def versions(user: User) -> list[dict[str, Any]]:
     return user.api.get("/datasets/ann/data/versions").json()["items"]
-
-
-def fsck(house: House) -> str:
-    """Prove the store whole; return what that says."""
-    command = [sys.executable, "-m", "pumpkin_services.artifacts.fsck", f"--data={house.data}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def job(user: User, command: str, **more: Any) -> str:

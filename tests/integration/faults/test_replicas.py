@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,9 @@ def hold_still(pid: int, database: Path) -> None:
     """Stop a process with SIGSTOP, but not while it has SQLite's write lock: nobody could write then."""
     for _ in range(100):
         os.kill(pid, signal.SIGSTOP)
+        # A thread stops only when it leaves the kernel, and may get the lock on its way.
+        while set(_states(pid)) != {"T"}:
+            time.sleep(0.001)
         connection = sqlite3.connect(database, timeout=0.5, isolation_level=None)
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -74,8 +78,14 @@ def hold_still(pid: int, database: Path) -> None:
     raise AssertionError("it always has the write lock")
 
 
+def _states(pid: int) -> list[str]:
+    """Return the state of each thread, as proc(5) names it."""
+    stats = Path(f"/proc/{pid}/task").glob("*/stat")
+    return [stat.read_text().rpartition(")")[2].split()[0] for stat in stats]
+
+
 @pytest.fixture
-def pair(make_platform: Callable[[], House], tmp_path: Path) -> Iterator[Pair]:
+def pair(make_platform: Callable[[], House]) -> Iterator[Pair]:
     house = make_platform()
     house.configure(f"c.Platform.lease_seconds = {LEASE_SECONDS}\n")
     house.up()
@@ -86,7 +96,7 @@ def pair(make_platform: Callable[[], House], tmp_path: Path) -> Iterator[Pair]:
     url = urlparse(environment["JUPYTERHUB_SERVICE_URL"])
     port = free_port()
     second_url = f"http://127.0.0.1:{port}{url.path}"
-    with open(tmp_path / "second.log", "w") as log:
+    with open(house.data / "logs/second.log", "w") as log:
         second = subprocess.Popen(
             [sys.executable, *service.cmdline()[1:]],
             env=environment | {"JUPYTERHUB_SERVICE_URL": second_url},

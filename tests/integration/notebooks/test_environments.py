@@ -48,7 +48,8 @@ async def run_cell(person: Person, kernel: str, code: str) -> str:
         if answer["msg_type"] == "stream":
             printed += answer["content"]["text"]
         assert answer["msg_type"] != "error", answer["content"]
-        if answer["msg_type"] == "execute_reply":
+        # The reply comes by another way, and may be sooner than what was printed.
+        if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
             socket.close()
             return printed
 

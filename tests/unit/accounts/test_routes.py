@@ -15,18 +15,23 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from pumpkin_services.accounts import api as accounts_api
+from pumpkin_services.accounts.models import UserCreate
+from pumpkin_services.accounts.people import People
 from pumpkin_services.accounts.service import AccountService
 from pumpkin_services.billing import api as billing_api
+from pumpkin_services.billing.keeping import Keeping
 from pumpkin_services.billing.service import BillingService
 from pumpkin_services.db import Database
+from pumpkin_services.hub import HubClient
 from pumpkin_services.principal import Principal
+from pumpkin_services.problems import Forbidden
 from pumpkin_services.resources import api as resources_api
 from pumpkin_services.resources.service import ResourceService
 from pumpkin_services.web.auth import Authenticator
 from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import RateLimiter
 from pumpkin_services.web.server import CHUNK, MAX_BODY, application, handlers
-from tests.unit.accounts.conftest import SERVICE_TOKEN, RealHub
+from tests.unit.accounts.conftest import SERVICE_TOKEN, RealHub, caller
 from tests.unit.resources.conftest import machine
 
 
@@ -47,9 +52,10 @@ class Site:
 
 
 @pytest.fixture
-async def site(hub: RealHub, accounts: AccountService, database: Database) -> AsyncIterator[Site]:
+async def site(hub: RealHub, client: HubClient, accounts: AccountService, database: Database) -> AsyncIterator[Site]:
     resources = ResourceService()
     billing = BillingService(accounts=accounts, currency="¥", default_balance="2")
+    keeping = Keeping(accounts=accounts, limits=resources.limits, currency="¥", price="0.5")
     async with database.write() as session:
         await resources.seed(session, node=await resources.nodes.register(session, machine(gpus=2)))
 
@@ -69,9 +75,9 @@ async def site(hub: RealHub, accounts: AccountService, database: Database) -> As
         limiter=RateLimiter(),
     )
     routes = [
-        *accounts_api.routes(accounts, database),
+        *accounts_api.routes(accounts, People(database=database, hub=client, accounts=accounts), database),
         *resources_api.routes(resources),
-        *billing_api.routes(billing, database),
+        *billing_api.routes(billing, keeping, database),
     ]
     server = HTTPServer(
         application(handlers(routes, edge=edge, prefix="/services/pumpkin/"), cookie_secret=b"x" * 32),
@@ -82,8 +88,8 @@ async def site(hub: RealHub, accounts: AccountService, database: Database) -> As
     server.add_sockets([sock])
     found = Site(hub, f"http://127.0.0.1:{port}/services/pumpkin/api/v1", [])
     yield found
-    for client in found.clients:
-        await client.aclose()
+    for one in found.clients:
+        await one.aclose()
     server.stop()
     await server.close_all_connections()
 
@@ -210,8 +216,115 @@ async def test_specs_pools_nodes_and_limits_are_run_by_admins_and_read_by_all(si
     assert good(lowered)["usable_accelerators"] == [0]
     good(await root.put("/resources/limits/user/*", json={"queued": 9}))
     assert good(await one.get("/resources/limits/mine"))["user"]["queued"] == 9
-    assert good(await root.get("/resources/usage")) == {"items": []}
+    assert good(await root.get("/resources/usage"))["items"] == []
     for path in ("/resources/usage", "/resources/limits"):
         assert (await one.get(path)).status_code == 403
     good(await root.delete("/resources/pools/mine"), 204)
     good(await root.delete("/resources/specs/tiny"), 204)
+
+
+async def test_an_admin_makes_a_user_who_has_not_been_here_yet(site: Site) -> None:
+    root_name, root = await site.login(admin=True)
+    name = site.hub.name("made")
+    made = good(await root.post("/accounts/users", json={"name": name}), 201)
+    assert made["one_time_password"] is None  # this Hub keeps no passwords
+    assert (made["user"]["last_seen"], made["user"]["admin"]) == (None, False)
+    assert site.hub.model(name)["admin"] is False
+    again = await root.post("/accounts/users", json={"name": name})
+    assert good(again, 409)["errors"][0]["field"] == "name"
+    assert (await root.post(f"/accounts/users/{name}/one-time-password")).status_code == 409
+    assert (await root.post("/accounts/users/nobody-here/one-time-password")).status_code == 404
+    # They come, are known by what the admin made, and no token of the admin's is left behind.
+    client = httpx.AsyncClient(base_url=site.url, headers={"Authorization": f"token {site.hub.token(name)}"})
+    good(await client.get("/accounts/me"))
+    await client.aclose()
+    [seen] = good(await root.get("/accounts/users", params={"q": name}))["items"]
+    assert seen["last_seen"] is not None
+    assert seen["id"] == made["user"]["id"]
+    assert not [token for token in site.hub.ask("GET", f"/users/{root_name}/tokens")["api_tokens"]
+                if "for what you have just asked" in token["note"]]  # fmt: skip
+
+
+async def test_a_name_of_a_workspace_or_of_the_platform_makes_no_user(site: Site) -> None:
+    (_, one), (_, root) = await site.login(), await site.login(admin=True)
+    taken = site.hub.name("lab")
+    good(await one.post("/accounts/workspaces", json={"name": taken}), 201)
+    for name in (taken, "pumpkin", "pumpkin-frozen"):
+        assert (await root.post("/accounts/users", json={"name": name})).status_code == 409, name
+    assert (await root.post("/accounts/users", json={"name": "No Name"})).status_code == 422
+
+
+async def test_admins_are_made_and_unmade_by_admins_of_the_hub_alone(site: Site) -> None:
+    (ann, one), (root_name, root) = await site.login(), await site.login(admin=True)
+    assert (await one.patch(f"/accounts/users/{ann}", json={"admin": True})).status_code == 403
+    assert good(await root.patch(f"/accounts/users/{ann}", json={"admin": True}))["admin"] is True
+    assert site.hub.model(ann)["admin"] is True
+    assert [item["name"] for item in good(await root.get("/accounts/users", params={"q": ann, "admin": True}))["items"]]
+    assert good(await root.patch(f"/accounts/users/{ann}", json={"admin": False}))["admin"] is False
+    assert site.hub.model(ann)["admin"] is False
+    assert (await root.patch(f"/accounts/users/{root_name}", json={"admin": False})).status_code == 409
+    assert (await root.patch("/accounts/users/nobody-here", json={"admin": True})).status_code == 404
+
+
+async def test_who_administers_only_the_platform_makes_no_admin(
+    site: Site, accounts: AccountService, database: Database, client: HubClient
+) -> None:
+    (ann, _), (bob, _) = await site.login(), await site.login()
+    people = People(database=database, hub=client, accounts=accounts)
+    with pytest.raises(Forbidden, match="admin of the Hub"):
+        await people.set_admin(caller(ann, admin=True), name=bob, admin=True)
+    with pytest.raises(Forbidden, match="admin of the Hub"):
+        await people.create(caller(ann, admin=True), request=UserCreate(name=site.hub.name("made")))
+    assert site.hub.model(bob)["admin"] is False
+
+
+async def test_a_look_that_goes_on_is_one_line_of_the_audit_and_text_is_found_anywhere_in_a_line(site: Site) -> None:
+    (ann, _), (root_name, root) = await site.login(), await site.login(admin=True)
+    for _ in range(3):
+        good(await root.get(f"/accounts/users/{ann}"))
+    looks = good(await root.get("/accounts/audit", params={"actor": root_name, "object": ann}))["items"]
+    assert [line["action"] for line in looks] == ["GET /accounts/users/{user}"]
+    good(await root.post(f"/accounts/users/{ann}/freeze", json={"reason": "欠费 100%_"}))
+    for text in ("欠费", "100%_", "FREEZE", ann):
+        found = good(await root.get("/accounts/audit", params={"q": text, "limit": 1}))["items"]
+        assert found, text
+    assert good(await root.get("/accounts/audit", params={"q": "100%x"}))["items"] == []
+    changes = good(await root.get("/accounts/audit", params={"actor": root_name, "changes": True}))["items"]
+    assert [line["action"] for line in changes] == ["POST /accounts/users/{user}/freeze"]
+    lines = table(await root.get("/accounts/audit/export", params={"q": "欠费"}))
+    assert [line["object"] for line in lines] == [ann]
+
+
+async def test_no_cell_of_an_export_is_run_by_a_spreadsheet(site: Site) -> None:
+    (ann, _), (_, root) = await site.login(), await site.login(admin=True)
+    for note in ('=HYPERLINK("http://x")', "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1"):
+        body = {"workspace": ann, "amount_micro": -5, "note": note}
+        good(await root.post("/billing/adjustments", json=body), 201)
+        good(await root.post(f"/accounts/users/{ann}/freeze", json={"reason": note[:1]}))
+    ledger = table(await root.get("/billing/ledger/export", params={"workspace": ann}))
+    notes = [line["note"] for line in ledger if line["kind"] == "adjustment"]
+    assert len(notes) == 9
+    assert not [
+        note for note in notes if note.lstrip()[:1] in ("=", "+", "-", "@", "＝") or note[:1] in ("\t", "\r", "\n")
+    ]
+    # Numbers stay numbers, though they may begin with a minus.
+    assert {line["amount_micro"] for line in ledger if line["kind"] == "adjustment"} == {"-5"}
+    found = table(await root.get("/billing/ledger/export", params={"workspace": ann, "q": "hyperlink"}))
+    assert [line["note"][:2] for line in found] == ["'="]
+
+
+async def test_what_each_workspace_spent_is_one_table(site: Site) -> None:
+    (ann, one), (bob, _), (_, root) = await site.login(), await site.login(), await site.login(admin=True)
+    start = {"start": "2020-01-01T00:00:00Z"}
+    before = good(await root.get("/billing/totals", params=start))
+    for name, amount in ((ann, 3_000_000), (bob, 5_000_000)):
+        good(await root.post("/billing/recharges", json={"workspace": name, "amount_micro": amount}), 201)
+    after = good(await root.get("/billing/totals", params=start))
+    assert after["received_micro"] - before["received_micro"] == 8_000_000 + 2 * 2_000_000  # and what they began with
+    rows = {item["workspace"]: item for item in after["items"]}
+    assert (rows[bob]["received_micro"], rows[bob]["spent_micro"], after["left_out"]) == (7_000_000, 0, 0)
+    assert ann in [line["workspace"] for line in table(await root.get("/billing/totals/export", params=start))]
+    assert (await one.get("/billing/totals")).status_code == 403
+    both = good(await root.get("/billing/balances", params={"workspace": [bob, ann]}))["items"]
+    assert [(item["workspace"], item["balance_micro"]) for item in both] == [(bob, 7_000_000), (ann, 5_000_000)]
+    assert (await one.get("/billing/balances", params={"workspace": [ann, bob]})).status_code == 403

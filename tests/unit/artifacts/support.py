@@ -20,6 +20,7 @@ from tornado.testing import bind_unused_port
 from pumpkin_services.algorithms import api as algorithms_api
 from pumpkin_services.algorithms.service import AlgorithmService
 from pumpkin_services.artifacts.access import Owned
+from pumpkin_services.artifacts.imports import ImportSettings
 from pumpkin_services.artifacts.service import ArtifactService
 from pumpkin_services.datasets import api as datasets_api
 from pumpkin_services.datasets.service import DatasetService
@@ -31,12 +32,14 @@ from pumpkin_services.models.service import ModelService
 from pumpkin_services.principal import Principal, WorkspaceRole
 from pumpkin_services.problems import Invalid
 from pumpkin_services.storage import api as storage_api
+from pumpkin_services.storage.base import ObjectStore
 from pumpkin_services.storage.files import FolderStore
 from pumpkin_services.web.auth import Authenticator
 from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import Limit, RateLimiter
 from pumpkin_services.web.server import CHUNK, MAX_BODY, application, handlers
 
+BASE_URL = "/services/pumpkin/api/v1"
 WORKSPACES = {"ann", "bob", "lab", "root"}
 BELONGING: dict[str, dict[str, WorkspaceRole]] = {
     "ann": {"ann": "owner", "lab": "owner"},
@@ -52,7 +55,7 @@ class World:
 
     root: Path
     database: Database
-    store: FolderStore
+    store: Any
     artifacts: ArtifactService
     datasets: DatasetService
     algorithms: AlgorithmService
@@ -105,11 +108,17 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 @asynccontextmanager
-async def make_world(root: Path, *, cache_bytes: int = 1 << 30) -> AsyncIterator[World]:
+async def make_world(
+    root: Path,
+    *,
+    cache_bytes: int = 1 << 30,
+    store: ObjectStore | None = None,
+    imports: ImportSettings | None = None,
+) -> AsyncIterator[World]:
     root.mkdir(parents=True, exist_ok=True)
     database = Database(f"sqlite+aiosqlite:///{root}/platform.sqlite")
-    await migrate(database, "0005_assets")
-    store = FolderStore(root / "objects", base_url="/services/pumpkin/api/v1", secret=b"s" * 32)
+    await migrate(database)
+    store = store or FolderStore(root / "objects", base_url=BASE_URL, secret=b"s" * 32)
     limits: dict[str, int] = {}
 
     async def limit(_session: AsyncSession, workspace: str) -> int | None:
@@ -119,6 +128,9 @@ async def make_world(root: Path, *, cache_bytes: int = 1 << 30) -> AsyncIterator
         if name not in WORKSPACES:
             raise Invalid(f"There is no workspace '{name}'.", field=field)
 
+    async def principal_of(_session: AsyncSession, *, user: str, field: str = "user") -> Principal:
+        return principal(user)
+
     artifacts = ArtifactService(
         database=database,
         store=store,
@@ -126,7 +138,9 @@ async def make_world(root: Path, *, cache_bytes: int = 1 << 30) -> AsyncIterator
         limit=limit,
         cache_root=root / "cache",
         cache_bytes=cache_bytes,
+        imports=imports,
     )
+    artifacts.imports.principal_of = principal_of
     kinds: dict[str, Any] = {"artifacts": artifacts, "require_workspace": require_workspace}
     world = World(
         root,
@@ -216,16 +230,25 @@ async def send(client: httpx.AsyncClient, base: str, upload: str, chunks: Mappin
     pack = b"".join(chunks[digest] for digest in missing)
     if not pack:
         return 0
-    answer = await client.post(f"{base}/uploads/{upload}/objects", json={"sizes": [len(pack)]})
+    answer = await client.post(f"{base}/uploads/{upload}/objects", json={"sizes": [len(pack)], "sha256": [sha(pack)]})
     assert answer.status_code == 200, answer.text
     target = answer.json()["objects"][0]
-    origin = str(client.base_url).split("/services/")[0]
-    sent = await client.put(origin + target["url"], content=pack)
-    assert sent.status_code == 204, sent.text
+    sent = await client.put(place(client, target["url"]), content=pack, headers=target["headers"], auth=_no_token)
+    assert sent.is_success, sent.text
     index = {"chunks": [{"hash": digest, "size": len(chunks[digest])} for digest in missing]}
     answer = await client.put(f"{base}/uploads/{upload}/objects/{target['id']}", json=index)
     assert answer.status_code == 204, answer.text
     return len(pack)
+
+
+def place(client: httpx.AsyncClient, url: str) -> str:
+    """Return a signed URL as an absolute one: the store's, or one of our own API."""
+    return url if "://" in url else str(client.base_url).split("/services/")[0] + url
+
+
+def _no_token(request: httpx.Request) -> httpx.Request:
+    del request.headers["Authorization"]
+    return request
 
 
 async def push(client: httpx.AsyncClient, base: str, files: Mapping[str, bytes]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Uploads and reads over HTTP."""
+"""Uploads and reads over HTTP, on both kinds of store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import zipfile
 import httpx
 import pytest
 
-from tests.unit.artifacts.support import Site, begin, manifest, push, send, sha
+from tests.unit.artifacts.support import Site, begin, manifest, place, push, send, sha
+
+pytestmark = pytest.mark.parametrize("world", ["folder", "s3"], indirect=True)
 
 BASE = "/datasets/ann/digits"
 FILES = {
@@ -132,8 +134,7 @@ async def test_two_versions_are_compared(ann: httpx.AsyncClient) -> None:
 async def test_bulk_reads_go_straight_to_the_packs(ann: httpx.AsyncClient) -> None:
     await push(ann, BASE, FILES)
     found = (await ann.get(f"{BASE}/versions/1/objects")).json()["items"]
-    origin = str(ann.base_url).split("/services/")[0]
-    pack = (await httpx.AsyncClient(trust_env=False).get(origin + found[0]["url"])).content
+    pack = (await httpx.AsyncClient(trust_env=False).get(place(ann, found[0]["url"]))).content
     chunks = {chunk["hash"]: pack[chunk["offset"] : chunk["offset"] + chunk["size"]] for chunk in found[0]["chunks"]}
     assert all(sha(data) == digest for digest, data in chunks.items())
     assert chunks[sha(b"x")] == b"x"
@@ -281,3 +282,19 @@ async def test_a_version_in_use_cannot_be_deleted(ann: httpx.AsyncClient, site: 
     assert (await ann.delete(f"{BASE}/versions/1")).status_code == 204
     assert (await ann.get(f"{BASE}/versions/1")).status_code == 404
     assert (await push(ann, BASE, FILES))["number"] == 2
+
+
+async def test_where_packs_go_depends_on_the_store_and_on_whether_their_hash_is_known(
+    ann: httpx.AsyncClient, site: Site
+) -> None:
+    upload = await begin(ann, BASE)
+    ask = f"{BASE}/uploads/{upload}/objects"
+    known = (await ann.post(ask, json={"sizes": [4], "sha256": [sha(b"data")]})).json()["objects"][0]
+    assert ("://" in known["url"]) == (type(site.world.store).__name__ == "S3Store")
+    through = (await ann.post(ask, json={"sizes": [4]})).json()["objects"][0]
+    assert through["url"].startswith("/services/pumpkin/api/v1/objects/packs/")
+    assert (await ann.put(place(ann, through["url"]), content=b"data")).status_code == 204
+    index = {"chunks": [{"hash": sha(b"data"), "size": 4}]}
+    assert (await ann.put(f"{BASE}/uploads/{upload}/objects/{through['id']}", json=index)).status_code == 204
+    unequal = await ann.post(ask, json={"sizes": [4, 5], "sha256": [sha(b"data")]})
+    assert (unequal.status_code, unequal.json()["errors"][0]["field"]) == (422, "sha256")

@@ -174,3 +174,27 @@ async def test_a_workload_sees_its_inputs_and_nothing_else(site: Site) -> None:
     assert await resolve(world, job, "input") == "ann/input@1"
     with pytest.raises(Invalid):
         await resolve(world, job, "other")
+
+
+async def test_what_is_taken_down_is_seen_by_its_workspace_alone_with_the_reason(site: Site, kind: str) -> None:
+    async with site.client("ann") as ann, site.client("bob") as bob, site.client("root") as root:
+        await make(ann, kind, "thing", visibility="everyone", workspace="lab")
+        one = f"/{kind}/lab/thing"
+        await ann.put(f"{one}/shares/bob")
+        assert (await root.patch(one, json={"preset": True})).status_code == 200
+        assert (await ann.post(f"{one}/takedown", json={"reason": "mine"})).status_code == 403
+        assert (await root.post(f"{one}/takedown", json={"reason": "  "})).status_code == 422
+        hidden = (await root.post(f"{one}/takedown", json={"reason": "It has faces in it."})).json()
+        assert hidden["taken_down"]["by"] == "root"
+        assert (await bob.get(one)).status_code == 404
+        assert await names(bob, kind) == []
+        assert (await ann.get(one)).json()["taken_down"]["reason"] == "It has faces in it."
+        # Its owners cannot get around it, and an admin does not offer by mistake what was taken down.
+        assert (await ann.patch(one, json={"visibility": "everyone"})).status_code == 200
+        assert (await ann.post(f"{one}/restore")).status_code == 403
+        assert (await bob.get(one)).status_code == 404
+        assert (await root.patch(one, json={"preset": True})).json()["reason"] == "taken_down"
+        assert await names(root, kind, view="taken_down") == ["lab/thing"]
+        assert (await root.post(f"{one}/restore")).json()["taken_down"] is None
+        assert (await bob.get(one)).status_code == 200
+        assert await names(root, kind, view="taken_down") == []

@@ -29,7 +29,7 @@ def differences(connection: Connection) -> list[str]:
 
 async def test_upgrade_makes_the_tables_and_downgrade_takes_them_away(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite")
-    await migrate(database, "0005_assets")
+    await migrate(database)
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
         await connection.run_sync(lambda sync: command.downgrade(alembic_config(sync), "0003_resources"))

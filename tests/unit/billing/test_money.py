@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpkin_services.billing.money import Running, cost, due, lasts_ms, micro, month_of, words
+from pumpkin_services.billing.money import GIB, Running, cost, due, lasts_ms, micro, month_of, storage_due, words
 
 prices = st.integers(0, 10**12)
 times = st.integers(0, 10**9)
@@ -16,6 +16,17 @@ def test_any_chain_of_intervals_costs_what_the_whole_costs(price: int, cuts: lis
         total += due(price, start_ms=0, charged_ms=at, until_ms=cut)
         at = cut
     assert total == cost(price, at)
+
+
+@given(days=st.lists(st.tuples(st.integers(0, 2**60), st.integers(0, 10**15))))
+def test_days_of_storage_cost_together_what_they_cost_exactly(days: list[tuple[int, int]]) -> None:
+    charged = rest = exact = 0
+    for size, price in days:
+        amount, rest = storage_due(price, size=size, rest=rest)
+        charged, exact = charged + amount, exact + size * price
+        assert amount >= 0
+        assert 0 <= rest < GIB
+        assert charged * GIB + rest == exact
 
 
 @given(

@@ -12,6 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Float, LargeBinary, MetaData, inspect, select, text
+from sqlalchemy import column as at
+from sqlalchemy import table as lean
 from sqlalchemy.types import _Binary
 
 import pumpkin_services
@@ -47,7 +49,10 @@ def fill(connection: Connection, before: set[str]) -> set[str]:
     for table in found.sorted_tables:
         if table.name not in before | {"alembic_version"}:
             ours = Base.metadata.tables[table.name]
-            connection.execute(ours.insert().values(row(ours)))
+            # Columns that a later revision adds are not there yet; without the class none has a default either.
+            there = [at(one.name, one.type) for one in ours.columns if one.name in table.columns]
+            values = {name: value for name, value in row(ours).items() if name in table.columns}
+            connection.execute(lean(ours.name, *there).insert().values(values))
     return set(found.tables)
 
 

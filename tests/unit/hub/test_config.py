@@ -63,6 +63,20 @@ def test_everything_inside_listens_on_this_machine_only(place: Place) -> None:
     assert [url.partition("//")[2] for url in inside] == ["127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003"]
 
 
+def test_on_a_cluster_notebooks_are_pods_and_everything_inside_still_listens_on_this_machine_only(place: Place) -> None:
+    chosen = settings(Config(Pumpkin=Config(spawner="volcano"), Platform=Config(runtime="volcano")))
+    c = hub_config(chosen, place, {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBECONFIG": "/k"})
+    assert c.JupyterHub.spawner_class == "pumpkin_spawners.volcano.VolcanoSpawner"
+    assert c.JupyterHub.hub_bind_url == "http://127.0.0.1:9001"  # pods come through the proxy
+    environment = c.JupyterHub.services[0]["environment"]
+    assert (environment["KUBERNETES_SERVICE_HOST"], environment["KUBECONFIG"]) == ("10.0.0.1", "/k")
+
+
+def test_hub_and_service_must_mean_the_same_place_to_run() -> None:
+    with pytest.raises(SettingsError, match="set both alike"):
+        settings(Config(Platform=Config(runtime="volcano")))
+
+
 def test_servers_survive_the_hub_and_its_limits_never_stop_a_queue(place: Place) -> None:
     c = computed(place)
     assert c.JupyterHub.cleanup_servers is False

@@ -237,6 +237,16 @@ async def test_the_platforms_own_python_is_the_default_and_needs_no_build(platfo
     assert (await platform.service.ensure_ready(ref.version_id)).version_id == ref.version_id
 
 
+async def test_on_a_cluster_the_default_is_what_its_image_has_and_a_new_image_is_a_new_version(
+    platform: Platform,
+) -> None:
+    for image in ("house/notebook:1", "house/notebook:1", "house/notebook:2"):
+        await platform.service.interpreters.register_default(sys.executable, image=image)
+    async with platform.database.read() as session:
+        ref = await platform.service.resolve(session, person("carl"), reference=None, field="environment")
+    assert (ref.number, ref.state, ref.no_notebook, ref.no_executor) == (2, "ready", "", "")
+
+
 async def test_admins_register_interpreters_and_others_do_not(platform: Platform) -> None:
     body = {"name": "system", "python": sys.executable, "description": "As installed."}
     async with platform.client("root") as root, platform.client() as ann:
@@ -264,3 +274,32 @@ async def test_a_reference_means_ones_own_first_and_is_refused_when_it_could_be_
         for reference in ("ann/tools", "tools@2", "nothing"):
             with pytest.raises(NotFound):
                 await resolve(session, person("bob"), reference=reference, field="e")
+
+
+async def test_requirements_are_judged_before_anything_is_made(platform: Platform) -> None:
+    async with platform.client() as client:
+        good = await client.post("/images/check", json={"requirements": "six>=1 # needed\n\nNumPy"})
+        bad = await client.post("/images/check", json={"requirements": "six\n-e .\n/tmp/x"})
+        assert (await client.get("/images", params={"view": "mine"})).json()["items"] == []
+    assert good.json() == {"requirements": ["six>=1", "NumPy"]}
+    assert bad.status_code == 422
+    assert [error["field"] for error in bad.json()["errors"]] == ["requirements.2", "requirements.3"]
+
+
+async def test_what_is_taken_down_is_used_by_its_workspace_alone_which_is_told_why(platform: Platform) -> None:
+    made = await platform.create("tools", [], visibility="everyone")
+    one = f"/images/{made['id']}"
+    async with platform.client() as ann, platform.client("carl") as carl, platform.client("root") as root:
+        assert (await root.patch(one, json={"preset": True})).json()["preset"] is True
+        assert (await ann.post(f"{one}/takedown", json={"reason": "mine"})).status_code == 403
+        hidden = (await root.post(f"{one}/takedown", json={"reason": "A hole in it."})).json()
+        assert (hidden["taken_down"]["by"], hidden["taken_down"]["reason"]) == ("root", "A hole in it.")
+        assert (await carl.get(one)).status_code == 404
+        assert await names(carl) == []
+        assert (await ann.get(one)).json()["taken_down"]["reason"] == "A hole in it."
+        assert (await ann.post(f"{one}/restore")).status_code == 403
+        assert (await root.patch(one, json={"preset": True})).status_code == 409
+        for view in ("taken_down", "everything"):
+            assert await names(root, view=view) == ["tools"]
+        assert (await root.post(f"{one}/restore")).json()["taken_down"] is None
+        assert await names(carl) == ["tools"]

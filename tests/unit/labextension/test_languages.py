@@ -30,7 +30,8 @@ LANGUAGES = sorted(folder.name for folder in catalogue.LOCALE.iterdir())
 
 def test_every_call_is_collected():
     collected = {one for message in catalogue.collected() for one in _forms(message.id)}
-    for source in (ROOT / "labextension" / "src").rglob("*.ts*"):
+    sources = (ROOT / "labextension" / "src").rglob("*.ts*")
+    for source in (path for path in sources if ".test." not in path.name):
         for found in CALL.findall(source.read_text(encoding="utf-8")):
             assert found.replace("\\'", "'") in collected, source
 
@@ -53,6 +54,13 @@ def test_what_the_lab_reads_is_what_people_edit(language: str):
     compiled = catalogue.LOCALE / language / "LC_MESSAGES" / "pumpkin.json"
     text = compiled.read_text(encoding="utf-8")
     assert json.loads(text) == json.loads(catalogue.compiled(catalogue.read(language), language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_plurals_have_the_two_forms_jupyterlab_asks_for(language: str):
+    known = json.loads(catalogue.compiled(catalogue.read(language), language))
+    assert len(known["%1 core"]) > 1
+    assert len(known["Notebook"]) == 1
 
 
 def _forms(text: str | tuple[str, ...]) -> list[str]:

@@ -26,7 +26,8 @@ def asset(name: str, *, workspace: str = "alice", **more: Any) -> dict[str, Any]
         "id": f"id-{name}", "workspace": workspace, "name": name, "creator": "alice", "description": "", "labels": [],
         "visibility": "private", "preset": False, "shared_with": [], "may_write": workspace == "alice", "latest": 2,
         "versions": 2, "bytes": 3 << 19, "created": LONG_AGO.isoformat(), "updated": LONG_AGO.isoformat(),
-        "revision": 1, "type": "table", "framework": "", "entrypoint": "", **more,
+        "revision": 1, "type": "table", "framework": "", "entrypoint": "", "taken_down": None, "keep_last": None,
+        "keep_days": None, **more,
     }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def environment(name: str, *, workspace: str = "pumpkin") -> dict[str, Any]:
         "id": f"id-{name}", "name": name, "workspace": workspace, "creator": "alice", "description": "",
         "visibility": "everyone", "shared_with": [], "preset": True, "kind": "built",
         "may_write": workspace == "alice", "latest": latest, "revision": 1, "created": LONG_AGO.isoformat(),
-        "updated": LONG_AGO.isoformat(),
+        "updated": LONG_AGO.isoformat(), "taken_down": None,
     }  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def workload(name: str, **more: Any) -> dict[str, Any]:
         "started": started.isoformat(), "finished": None, "revision": 1, "request": {"name": name}, "notes": "",
         "environment": "pumpkin/default@1", "datasets": ["alice/digits@2"], "algorithm": "", "models": [],
         "output": "", "output_version": "", "exit_code": None, "forecast": None, "attempts": [], "members": [],
-        "url": "", **more,
+        "url": "", "hold": "", "notebook": "", **more,
     }  # fmt: skip
 
 

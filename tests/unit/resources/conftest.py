@@ -39,7 +39,7 @@ def person(name: str, *, roles: tuple[str, ...] = (), admin: bool = False, **wor
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/resources.sqlite")
-    await migrate(database, "0003_resources")
+    await migrate(database)
     yield database
     await database.close()
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from pumpkin_services.db import Database
 from pumpkin_services.principal import Principal
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from pumpkin_services.resources.models import PoolCreate, PoolPatch, SpecCreate, SpecPatch, SpecQuery
 from pumpkin_services.resources.service import ResourceService
+from pumpkin_services.resources.tables import SpecRow
 from pumpkin_services.web import PageQuery
 from tests.unit.resources.conftest import GIB, machine, person
 
@@ -176,6 +178,21 @@ async def test_the_spec_list_shows_what_may_be_used_and_all_of_it_to_an_admin_wh
         assert len((await shop.list_specs(session, ADMIN, query=query)).items) == 4
 
 
+async def test_what_one_may_not_use_is_listed_when_asked_for_and_refused_with_a_reason(
+    database: Database, shop: ResourceService
+) -> None:
+    async with database.read() as session:
+        ann = person("ann")
+        listed = {spec.name for spec in (await shop.list_specs(session, ann, query=SpecQuery(forbidden=True))).items}
+        off = {row.name for row in await session.scalars(select(SpecRow).where(~SpecRow.enabled))}
+        usable = {offer.spec.name for offer in await shop.offers(session, ann, kind="job")}
+        assert listed > usable
+        assert not listed & off
+        for name in listed - usable:
+            with pytest.raises(Forbidden, match=f"'{name}'"):
+                await shop.spec_for(session, ann, name=name, kind="job")
+
+
 async def test_a_new_platform_is_seeded_once(database: Database, resources: ResourceService) -> None:
     async with database.write() as session:
         await resources.seed(session, node=machine(gpus=1))
@@ -184,3 +201,30 @@ async def test_a_new_platform_is_seeded_once(database: Database, resources: Reso
         await resources.seed(session, node=machine(gpus=1))
         offers = await resources.offers(session, person("ann"), kind="notebook")
         assert [offer.spec.name for offer in offers] == ["cpu-small", "h200-1"]
+
+
+async def test_of_a_node_no_more_is_guaranteed_than_there_is(database: Database, shop: ResourceService) -> None:
+    on_cluster = ResourceService(shares=True)
+    async with database.write() as session:
+        patch = PoolPatch(guarantee_percent=60)
+        lab = await on_cluster.patch_pool(session, ADMIN, name="lab", patch=patch, if_match=None)
+        assert lab.guarantee_percent == 60
+    with pytest.raises(Invalid, match=r"110 % of the node 'gpu'.*lab 60 %.*may have 40 %") as refused:
+        async with database.write() as session:
+            await on_cluster.create_pool(session, ADMIN, pool=PoolCreate(name="more", guarantee_percent=50))
+    assert refused.value.errors[0]["field"] == "guarantee_percent"
+    async with database.write() as session:
+        elsewhere = PoolCreate(name="more", nodes=["cpu"], guarantee_percent=50)
+        await on_cluster.create_pool(session, ADMIN, pool=elsewhere)
+        shares = await on_cluster.pool_shares(session)
+    assert {name: share.guarantee_percent for name, share in shares.items()} == {
+        "all": 0, "lab": 60, "named": 0, "more": 50,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["guarantee_percent", "deserved_percent", "reclaimable"])
+async def test_one_machine_has_no_shares(database: Database, shop: ResourceService, field: str) -> None:
+    with pytest.raises(Invalid, match="on a cluster") as refused:
+        async with database.write() as session:
+            await shop.create_pool(session, ADMIN, pool=PoolCreate.model_validate({"name": "more", field: 1}))
+    assert refused.value.errors[0]["field"] == field

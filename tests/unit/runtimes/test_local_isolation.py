@@ -1,6 +1,7 @@
 """What a replica may see and write."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,9 @@ async def test_neither_secrets_nor_siblings_nor_homes_are_seen(sealed: Bench) ->
     key = await sealed.launch("w", "sh", "-c", script)
     await sealed.end(key)
     lines = [line for line in (await sealed.log(key)).splitlines() if not line.startswith("cat:")]
-    assert lines[:-1] == ["/etc/shadow"]  # it is there, and empty
+    here = Path(sys.prefix)  # the way to Python and our packages is seen where they lie below one of the places
+    ways = {here.relative_to(place).parts[0] for place in places.split() if here.is_relative_to(place)}
+    assert [line for line in lines[:-1] if line not in ways] == ["/etc/shadow"]  # it is there, and empty
     assert int(lines[-1]) <= 6
 
 

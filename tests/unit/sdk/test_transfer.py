@@ -1,12 +1,16 @@
 import hashlib
+import io
+import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pumpkin import PumpkinError, _generate
-from pumpkin.transfer import archives, push
+from pumpkin.transfer import archives, blocks, pieces
+from pumpkin.transfer.cut import cut
 from pumpkin.transfer.scan import scan
 
 
@@ -45,18 +49,54 @@ def test_a_folder_that_leads_back_into_itself_is_refused(tmp_path: Path):
         list(scan(root))
 
 
-def test_large_files_are_cut_into_chunks_and_small_ones_grouped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(push, "CHUNK", 1000)
-    monkeypatch.setattr(push, "GROUP_BYTES", 500)
-    (tmp_path / "big").write_bytes(bytes(range(256)) * 10)
-    tree(tmp_path, "small1", "small2", "empty")
-    (tmp_path / "empty").write_bytes(b"")
-    pieces = [piece for group in push._groups(list(scan(tmp_path))) for piece in push._read(group)]
-    assert [(piece.file.path, len(piece.data), piece.last) for piece in pieces] == [
-        ("big", 1000, False), ("big", 1000, False), ("big", 560, True),
-        ("empty", 0, True), ("small1", 6, True), ("small2", 6, True),
-    ]  # fmt: skip
-    assert all(hashlib.sha256(piece.data).hexdigest() == piece.digest for piece in pieces)
+def test_pieces_come_in_order_with_their_hashes_whatever_the_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pieces, "GROUP_BYTES", 2 << 20)
+    noise = random.Random(1)
+    sizes = {"a": 10, "b": 3 << 20, "c": (1 << 20) - 1, "d": 1 << 20, "e": 0, "f": 5 << 20, "g": 1}
+    contents = {name: noise.randbytes(size) for name, size in sizes.items()}
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pieces.hashed(list(scan(tmp_path)), pool, ahead=3))
+    assert list(dict.fromkeys(piece.file.path for piece in found)) == sorted(sizes)
+    for name, data in contents.items():
+        own = [piece for piece in found if piece.file.path == name]
+        assert b"".join(piece.data for piece in own) == data
+        assert [piece.last for piece in own] == [False] * (len(own) - 1) + [True]
+        assert (len(own) > 1) == (len(data) >= 1 << 20)
+    assert all(hashlib.sha256(piece.data).hexdigest() == piece.digest for piece in found)
+
+
+@pytest.mark.parametrize("size", [100, 3 << 20])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, size: int):
+    (tmp_path / "f").write_bytes(bytes(size))
+    files = list(scan(tmp_path))
+    (tmp_path / "f").write_bytes(bytes(size - 1))
+    with ThreadPoolExecutor(1) as pool, pytest.raises(PumpkinError, match="changed while it was pushed"):
+        list(pieces.hashed(files, pool, ahead=3))
+
+
+@pytest.mark.parametrize("size", [3 << 20, (3 << 20) + 1, (10 << 20) + 12_345])
+def test_blocks_are_cut_where_the_whole_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int):
+    monkeypatch.setattr(blocks, "BLOCK", 3 << 20)
+    data = random.Random(size).randbytes(size)
+    (tmp_path / "f").write_bytes(data)
+    taken = blocks.Blocks(scan(tmp_path)[0])
+    found: list[bytes] = []
+    for block in taken:
+        found += [bytes(chunk) for chunk in block.chunks()]
+        block.free()  # the next one lies in the same buffer
+    assert found == list(cut(io.BytesIO(data)))
+    assert taken.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_a_large_file_that_changes_while_it_is_read_is_refused(tmp_path: Path):
+    (tmp_path / "f").write_bytes(bytes(3 << 20))
+    [file] = scan(tmp_path)
+    for size in ((3 << 20) - 1, (3 << 20) + 1):
+        (tmp_path / "f").write_bytes(bytes(size))
+        with pytest.raises(PumpkinError, match="changed while it was pushed"):
+            list(blocks.Blocks(file))
 
 
 @pytest.mark.parametrize(("file", "name"), [("My Data.tar.gz", "my-data"), ("digits.zip", "digits"), ("Ä!x", "x")])

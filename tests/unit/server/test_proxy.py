@@ -1,21 +1,15 @@
 """The extension in a real Jupyter server, over a real upstream."""
 
 import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.unit.sdk.upstream import Request, Upstream, upstream
+from tests.unit.server.server import TOKEN, serving, signed
 
-TOKEN = secrets.token_hex(8)
 PLATFORM_TOKEN = secrets.token_hex(8)
 
 
@@ -35,44 +29,8 @@ def platform() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def lab(platform: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = {**os.environ, "PUMPKIN_URL": platform.url, "PUMPKIN_TOKEN": PLATFORM_TOKEN, "HOME": str(home)}
-    env.pop("JUPYTER_CONFIG_PATH", None)
-    settings = {"ServerApp.jpserver_extensions": {"pumpkin_server": True}, "IdentityProvider.token": TOKEN}
-    config: dict[str, Any] = {}
-    for name, value in settings.items():
-        section, trait = name.split(".")
-        config.setdefault(section, {})[trait] = value
-    (home / "jupyter_server_config.json").write_text(json.dumps(config))
-    command = [
-        sys.executable, "-m", "jupyter_server", f"--port={port}", "--ServerApp.base_url=/user/alice/",
-        f"--config={home / 'jupyter_server_config.json'}", "--allow-root", "--no-browser",
-        f"--ServerApp.root_dir={home}",
-    ]  # fmt: skip
-    log = (home / "log").open("w")
-    process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/user/alice/", timeout=20)
-    try:
-        for _ in range(600):
-            try:
-                client.get("api")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, (home / "log").read_text()
-                time.sleep(0.1)
+    with serving(tmp_path_factory.mktemp("home"), PUMPKIN_URL=platform.url, PUMPKIN_TOKEN=PLATFORM_TOKEN) as client:
         yield client
-    finally:
-        client.close()
-        process.terminate()
-        process.wait(20)
-        log.close()
-
-
-def signed(**more: str) -> dict[str, str]:
-    return {"Authorization": f"token {TOKEN}", **more}
 
 
 def test_a_call_goes_on_with_the_servers_token_and_without_the_browsers_secrets(lab: httpx.Client, platform: Upstream):

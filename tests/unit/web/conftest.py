@@ -5,6 +5,7 @@ Callers identify themselves with workload tokens, the one kind of identity that 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +14,21 @@ from typing import Any
 import httpx
 import pytest
 from jupyterhub.services.auth import HubOAuth
-from sqlalchemy import select
+from sqlalchemy import func, select
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
 from pumpkin_services.db import Database
 from pumpkin_services.db.migrate import migrate
 from pumpkin_services.principal import Principal
-from pumpkin_services.problems import Conflict, check_revision
+from pumpkin_services.problems import Conflict, NotFound, check_revision
 from pumpkin_services.web import Call, Page, PageQuery, Route, ServerSentEvent, Wire, paginate
 from pumpkin_services.web.auth import Authenticator
 from pumpkin_services.web.handler import Edge
 from pumpkin_services.web.ratelimit import Limit, RateLimiter
 from pumpkin_services.web.server import CHUNK, MAX_BODY, application, handlers
 from pumpkin_services.web.tables import AuditRow
+from pumpkin_services.web.together import together
 
 
 class NewThing(Wire):
@@ -73,6 +75,10 @@ def routes(site: Site) -> list[Route]:
             raise RuntimeError("a secret detail")
         return Thing(name=call.body.name, revision=1)
 
+    async def ask(call: Call[NewThing, None]) -> Thing:
+        lines = await call.session.scalar(select(func.count()).select_from(AuditRow))
+        return Thing(name=call.body.name, revision=lines or 0)
+
     async def edit(call: Call[NewThing, None]) -> Thing:
         check_revision(3, call.if_match)
         return Thing(name=call.body.name, revision=4)
@@ -85,6 +91,19 @@ def routes(site: Site) -> list[Route]:
         async def stream() -> AsyncIterator[ServerSentEvent]:
             for number in range(int(call.last_event_id or 0) + 1, 4):
                 yield ServerSentEvent(id=str(number), event="tick", data=f"line one\nline {number}")
+
+        return stream()
+
+    async def audited(call: Call[None, None]) -> AsyncIterator[ServerSentEvent]:
+        call.audit["object"] = call.path["name"]
+        if call.path["name"] == "missing":
+            raise NotFound("There is no such thing.")
+
+        async def stream() -> AsyncIterator[ServerSentEvent]:
+            yield ServerSentEvent(event="end", data=call.path["name"])
+            if call.path["name"] == "bug":
+                raise RuntimeError("a secret detail")
+            await asyncio.sleep(0 if call.path["name"] == "short" else 3600)
 
         return stream()
 
@@ -101,6 +120,8 @@ def routes(site: Site) -> list[Route]:
     return [
         Route(method="POST", path="/things", summary="Make", scope="datasets:write", endpoint=create, request=NewThing,
               response=Thing, status=201, **any_scope),
+        Route(method="POST", path="/ask", summary="Ask", scope="datasets:read", endpoint=ask, request=NewThing,
+              response=Thing, asks=True, **any_scope),
         Route(method="PATCH", path="/things/{name}", summary="Edit", scope="datasets:write", endpoint=edit,
               request=NewThing, response=Thing, **any_scope),
         Route(method="PUT", path="/things/{name}", summary="Upload", scope="datasets:write", endpoint=upload,
@@ -109,6 +130,8 @@ def routes(site: Site) -> list[Route]:
               response=AuditPage, **any_scope),
         Route(method="GET", path="/events", summary="Events", scope=None, endpoint=events, session=False,
               streams="text/event-stream", **any_scope),
+        Route(method="GET", path="/things/{name}/events", summary="Of one", scope="datasets:write", endpoint=audited,
+              session=False, streams="text/event-stream", **any_scope),
     ]  # fmt: skip
 
 
@@ -134,7 +157,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     edge = Edge(
         database=database, authenticator=Authenticator(hub_auth, admit=admit, workload=workload), limiter=limiter
     )
-    app = application(handlers(routes(site), edge=edge, prefix="/services/pumpkin/"), cookie_secret=b"x" * 32)
+    table = [*routes(site), together(routes(site))]
+    app = application(handlers(table, edge=edge, prefix="/services/pumpkin/"), cookie_secret=b"x" * 32)
     server = HTTPServer(app, max_body_size=MAX_BODY, chunk_size=CHUNK)
     server.add_sockets([sock])
     yield site

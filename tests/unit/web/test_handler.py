@@ -29,6 +29,14 @@ async def test_a_good_request_is_answered_with_its_revision_and_one_audit_line(s
     assert (row.actor, row.action, row.object, row.status) == ("ann", "POST /things", "digits", 201)
 
 
+async def test_a_question_by_post_keeps_no_answer_and_leaves_no_audit_line(site: Site) -> None:
+    async with site.client("reader") as client:
+        for name in ("one", "another"):
+            answer = await client.post("/ask", json={"name": name}, headers={"Idempotency-Key": "the same"})
+            assert (answer.status_code, answer.json()) == (200, {"name": name, "revision": 0})
+        assert (await client.post("/ask", json={})).json()["errors"][0]["field"] == "name"
+
+
 async def test_a_request_without_identity_is_refused(site: Site) -> None:
     async with httpx.AsyncClient(base_url=site.url) as client:
         answer = await client.get("/audit")

@@ -28,7 +28,7 @@ from pumpkin_services.workloads import models as wires
 from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
 
-MODULES = ("datasets", "algorithms", "models", "images", "workloads", "resources", "accounts", "billing")
+MODULES = ("datasets", "algorithms", "models", "images", "workloads", "schedules", "resources", "accounts", "billing")
 GIB = 1 << 30
 SLOTS = 8
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pumpkin_services.problems import Conflict, Forbidden, NotFound
+from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound
 from pumpkin_services.workloads.models import Claim, GrantRequest, NotebookRequest
 from tests.unit.workloads.house import House, user
 
@@ -140,3 +140,18 @@ async def test_freezing_a_user_stops_what_they_run_and_says_so(house: House) -> 
         assert "froze its user's account" in ended.message
     assert "stop" in await house.events(job)
     assert (await house.phase(other, "running")).phase == "running"
+
+
+async def test_where_notebooks_are_processes_there_is_no_pod_and_a_claim_says_how_to_start(house: House) -> None:
+    grant = await house.parts.grants.ask(request())
+    with pytest.raises(Conflict, match="as processes"):
+        await house.parts.grants.pod(grant.workload)
+    with pytest.raises(Invalid, match="say how"):
+        await house.parts.grants.claim(grant.workload, Claim(port=1))
+
+
+async def test_a_claim_that_does_not_wait_is_answered_at_once(house: House) -> None:
+    grant = await house.parts.grants.ask(request())
+    claimed = await house.parts.grants.claim(grant.workload, Claim(command=["sleep", "30"], port=18768, wait=False))
+    assert claimed.state in ("ready", "running")
+    await house.parts.grants.release(grant.workload)

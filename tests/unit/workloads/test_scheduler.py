@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,9 @@ from pumpkin_services.workloads.scheduler import (
     Cap,
     Group,
     Holding,
+    Subject,
+    everywhere,
+    offer,
     positions,
     schedule,
 )
@@ -146,6 +150,23 @@ def test_workspaces_take_turns() -> None:
     assert _order(many + few) == ["a0", "b0", "a1", "b1", "a2", "a3"]
 
 
+def test_what_an_admin_put_first_goes_first_whatever_the_rules_say() -> None:
+    rules = [job("a", queued=1), job("b", queued=2, workspace="other"), job("c", queued=3, priority=100)]
+    pinned = [replace(job("late", queued=99), pin=1), replace(job("later", queued=98, workspace="other"), pin=2)]
+    assert _order([*rules, *pinned])[:2] == ["late", "later"]
+    [first, *_] = schedule([*rules, *pinned], nodes=[node(cpu=1)], held=[], now=100)
+    assert first.id == "late"
+
+
+def test_those_put_first_count_in_their_workspaces_share() -> None:
+    pinned = replace(job("pinned", cpu=4, workspace="a", queued=5), pin=1)
+    assert _order([pinned, job("a", workspace="a", queued=0), job("b", workspace="b", queued=60)]) == [
+        "pinned",
+        "b",
+        "a",
+    ]
+
+
 def test_who_holds_more_goes_later() -> None:
     held = [_hold(job("running", cpu=4, workspace="a"))]
     assert _order([job("a", workspace="a", queued=0), job("b", workspace="b", queued=60)], held=held) == ["b", "a"]
@@ -175,3 +196,34 @@ def test_an_elastic_role_starts_with_what_fits() -> None:
 def test_a_drained_node_takes_nothing() -> None:
     drained = NodeCapacity(name="n", cpu_milli=8, memory=8, drained=True)
     assert schedule([job("a")], nodes=[drained], held=[], now=0) == []
+
+
+def test_a_cluster_is_offered_the_line_in_our_order_up_to_the_window():
+    waiting = [job(f"a{at}", queued=at) for at in range(5)]
+    assert offer(waiting, nodes=[node()], held=[], offered=[], window=3) == ["a0", "a1", "a2"]
+    assert offer(waiting, nodes=[node()], held=[], offered=["a0", "a1"], window=3) == ["a2"]
+    pinned = [*waiting[:4], replace(waiting[4], pin=1)]
+    assert offer(pinned, nodes=[node()], held=[], offered=["a0"], window=2) == ["a4"]
+
+
+def test_a_pool_that_is_full_or_closed_does_not_keep_others_from_theirs():
+    here = [replace(job(f"a{at}", queued=at), pool="a") for at in range(3)]
+    there = [replace(job(f"b{at}", queued=at + 10), pool="b") for at in range(3)]
+    assert offer([*here, *there], nodes=[node()], held=[], offered=[], window=1) == ["a0", "b0"]
+    assert offer([*here, *there], nodes=[node()], held=[], offered=[], window=5, closed=["a"]) == ["b0", "b1", "b2"]
+
+
+def test_what_is_offered_counts_towards_shares_and_limits():
+    mine = [job(f"m{at}", cpu=4, workspace="mine", queued=0) for at in range(3)]
+    yours = [job(f"y{at}", cpu=4, workspace="yours", queued=1) for at in range(3)]
+    # Half of the machine is on offer to `mine` already, so `yours` is next.
+    assert offer([*mine, *yours], nodes=[node()], held=[], offered=["m0"], window=2) == ["y0"]
+    caps: dict[Subject, Cap] = {("workspace", "mine"): Cap(running=2), ("workspace", "yours"): Cap(running=0)}
+    assert offer([*mine, *yours], nodes=[node()], held=[], offered=["m0"], window=9, caps=caps) == ["m1"]
+
+
+def test_what_a_cluster_admits_starts_whole_and_says_later_where():
+    start = everywhere(job("a", acc=2, replicas=2))
+    assert [(spot.role, spot.index, spot.placement.node) for spot in start.spots] == [("r", 0, ""), ("r", 1, "")]
+    assert {len(spot.placement.accelerators) for spot in start.spots} == {2}
+    assert start.attempt == 1

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from pumpkin_services.problems import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, Problem
 from pumpkin_services.resources.models import LimitValues
+from pumpkin_services.workloads import notebooks
 from pumpkin_services.workloads.models import (
     Batch,
     EstimateRequest,
@@ -149,11 +150,11 @@ async def test_lists_are_filtered_and_paged(empty_house: House) -> None:
     [{}, {"phase": ["running"]}, {"phase": ["queued", "running"]}, {"kind": "notebook"}, {"workspace": "lab"}],
 )
 async def test_a_page_is_read_from_an_index_without_sorting(empty_house: House, query: dict[str, Any]) -> None:
-    from pumpkin_services.workloads.queries import _page, _scope
+    from pumpkin_services.workloads.queries import _page, scope
 
     both = user("ann", "lab")
     asked = WorkloadQuery(**query)
-    statement = _page(asked, _scope(both, asked), both)
+    statement = _page(asked, scope(both, workspace=asked.workspace), both)
     async with empty_house.parts.database.read() as session:
         dialect = empty_house.parts.database.engine.dialect
         compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
@@ -169,7 +170,8 @@ async def test_a_job_comes_back_as_yaml_and_runs_again_from_it(empty_house: Hous
     job = await house.submit(["echo", "ü"], name="first", retries=2, labels=["x"])
     row = await house.row(job)
     assert row is not None
-    document = job_yaml(row)
+    async with house.parts.database.read() as session:
+        document = job_yaml(await notebooks.request_of(session, row))
     assert yaml.safe_load(document) == {
         "name": "first", "spec": "slot", "command": ["echo", "ü"], "retries": 2, "labels": ["x"]
     }  # fmt: skip

@@ -5,7 +5,8 @@ const FORMATS: Record<string, 'zip' | 'tar'> = {
   '.tgz': 'tar',
   '.tar.gz': 'tar',
   '.tar.bz2': 'tar',
-  '.tar.xz': 'tar'
+  '.tar.xz': 'tar',
+  '.tar.zst': 'tar'
 };
 
 /** The format of an archive by its name; null for what is none. */

@@ -10,16 +10,22 @@ export interface Way {
   headers?: () => Record<string, string>;
 }
 
-/** `PUT`s a body; `onSent` is told how many of its bytes are out. Refusals are thrown as `Problem`. */
+/**
+ * `PUT`s a body; `onSent` is told how many of its bytes are out. Refusals are thrown as `Problem`.
+ *
+ * `headers` go along when it is sent elsewhere, to an object store; ours then stay here.
+ */
 export async function put(
   way: Way,
   url: string,
   body: Blob,
   onSent: (bytes: number) => void,
-  signal: AbortSignal
+  signal: AbortSignal,
+  headers: Record<string, string> = {}
 ): Promise<Response> {
-  const response = way.headers
-    ? await byXhr(url, body, isOurs(way, url) ? way.headers() : {}, onSent, signal)
+  const sent = isOurs(way, url) ? way.headers?.() : headers;
+  const response = sent
+    ? await byXhr(url, body, sent, onSent, signal)
     : await byTransport(way.transport, url, body, signal);
   if (!response.ok) {
     throw await problemOf(response);
@@ -28,7 +34,8 @@ export async function put(
   return response;
 }
 
-function isOurs(way: Way, url: string): boolean {
+/** Whether a URL leads to the platform itself. */
+export function isOurs(way: Way, url: string): boolean {
   return new URL(url, location.href).href.startsWith(new URL(`${way.base}/`, location.href).href);
 }
 

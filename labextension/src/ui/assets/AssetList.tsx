@@ -4,9 +4,12 @@ import { useDeferredValue, useId, useState } from 'react';
 import { bytes } from '../format';
 import { Ago, Empty, Loaded } from '../parts';
 import { type Kind, useShell, type Words } from '../shell';
-import { kindTitle, More, type Order, sorted, SortHead, walkRows } from './bits';
+import { kindTitle } from '../kinds';
+import { Select, More, type Order, SearchBox, sorted, SortHead, walkRows } from './bits';
+import { dragged } from './drag';
 import { NewAsset } from './NewAsset';
 import { type Asset, type AssetFilter, facetOf, useAssetPages } from './queries';
+import { notebookCode } from './snippet';
 
 type Column = 'name' | 'workspace' | 'latest' | 'bytes' | 'facet' | 'updated';
 
@@ -113,26 +116,13 @@ function Filters({
   const facet = kind === 'dataset' ? words.__('Type') : words.__('Framework');
   return (
     <div className="pk-filters" role="search">
-      <input
-        type="search"
-        className="pk-asset-input pk-asset-search"
-        aria-label={words.__('Search by name')}
-        placeholder={words.__('Search')}
-        value={filter.q}
-        onChange={event => onFilter({ ...filter, q: event.target.value })}
-      />
-      <select
-        className="pk-asset-input"
-        aria-label={words.__('Whose')}
+      <SearchBox value={filter.q} onSearch={text => onFilter({ ...filter, q: text })} />
+      <Select
+        label={words.__('Whose')}
+        titles={views}
         value={filter.view}
-        onChange={event => onFilter({ ...filter, view: event.target.value as AssetFilter['view'] })}
-      >
-        {Object.entries(views).map(([value, title]) => (
-          <option key={value} value={value}>
-            {title}
-          </option>
-        ))}
-      </select>
+        onChoose={value => onFilter({ ...filter, view: value })}
+      />
       <input
         className="pk-asset-input"
         list={labels}
@@ -200,7 +190,7 @@ function AssetTable({ kind, items, onLabel }: { kind: Kind; items: Asset[]; onLa
       </thead>
       <tbody>
         {sorted(items, order, VALUES, language).map(item => (
-          <tr key={item.id}>
+          <tr key={item.id} {...dragged(codeOf(kind, item))}>
             <th scope="row" className="pk-cell-name">
               <button
                 type="button"
@@ -241,8 +231,19 @@ function AssetTable({ kind, items, onLabel }: { kind: Kind; items: Asset[]; onLa
   );
 }
 
+/** The code that reads the newest version; null while there is none. */
+function codeOf(kind: Kind, { workspace, name, latest }: Asset): string | null {
+  return latest === null ? null : notebookCode({ kind, workspace, name, version: latest, path: null });
+}
+
 /** Who may read an asset, in a word or two. */
-export function seenBy(asset: Asset, words: Words): string {
+export function seenBy(
+  asset: Pick<Asset, 'preset' | 'visibility' | 'shared_with' | 'taken_down'>,
+  words: Words
+): string {
+  if (asset.taken_down) {
+    return words.__('its workspace alone (taken down)');
+  }
   if (asset.preset) {
     return words.__('everyone (preset)');
   }

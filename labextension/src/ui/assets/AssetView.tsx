@@ -11,8 +11,11 @@ import { Browser } from './Browser';
 import { Code } from './Code';
 import { Diff } from './Diff';
 import { Head } from './Head';
+import { Imports } from './Imports';
 import { Lineage } from './Lineage';
 import { type Asset, type Place, useAsset, useAssetChanged, useVersions, type Version } from './queries';
+import { Readme } from './Readme';
+import { Retention } from './Retention';
 import { Sharing } from './Sharing';
 import { runningUpload, watchUploads } from './running';
 import { UploadPane } from './UploadPane';
@@ -118,13 +121,14 @@ function Opened({ place, asset, version }: { place: Place; asset: Asset; version
           }}
         />
       )}
+      {asset.may_write && <Imports place={place} onReady={made => void changed().then(() => choose(made))} />}
       <Refusal error={dropping.error} />
       {number === null ? (
         !asset.may_write && <Empty>{words.__('There is no version yet.')}</Empty>
       ) : (
         <div className="pk-versions-and-files">
           <Versions place={place} asset={asset} query={versions} items={ready} chosen={number} onChoose={choose} />
-          <main className="pk-version">
+          <div className="pk-version">
             <Contents
               place={place}
               asset={asset}
@@ -138,10 +142,11 @@ function Opened({ place, asset, version }: { place: Place; asset: Asset; version
               onFile={setFile}
               onDeleted={() => setChosen(null)}
             />
-          </main>
+          </div>
         </div>
       )}
       <Sharing place={place} asset={asset} />
+      <Retention place={place} asset={asset} />
     </div>
   );
 }
@@ -189,7 +194,10 @@ function Contents({
         />
       )}
       {against === null ? (
-        <Browser key={number} place={place} number={number} file={file} onFile={onFile} />
+        <>
+          <Browser key={number} place={place} number={number} file={file} onFile={onFile} />
+          <Readme place={place} number={number} />
+        </>
       ) : (
         <Diff place={place} one={number} other={against} onClose={() => onAgainst(null)} />
       )}

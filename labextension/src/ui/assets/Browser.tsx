@@ -5,8 +5,10 @@ import { bytes } from '../format';
 import { Loaded } from '../parts';
 import { useShell } from '../shell';
 import { More, type Order, sorted, SortHead, walkRows } from './bits';
+import { dragged } from './drag';
 import { Preview } from './Preview';
 import { type Entry, type Place, useTree } from './queries';
+import { notebookCode } from './snippet';
 
 type Column = 'name' | 'bytes';
 
@@ -55,6 +57,7 @@ export function Browser({
               <Entries
                 items={found}
                 chosen={file}
+                codeOf={path => notebookCode({ ...place, version: number, path })}
                 onChoose={one => {
                   if (one.type === 'folder') {
                     enter(one.path);
@@ -113,10 +116,12 @@ function Crumbs({ root, folder, onFolder }: { root: string; folder: string; onFo
 function Entries({
   items,
   chosen,
+  codeOf,
   onChoose
 }: {
   items: Entry[];
   chosen: string | null;
+  codeOf: (path: string) => string;
   onChoose: (entry: Entry) => void;
 }) {
   const { words, language } = useShell();
@@ -136,7 +141,11 @@ function Entries({
       </thead>
       <tbody>
         {sorted(items, order, VALUES, language).map(entry => (
-          <tr key={entry.path} className={entry.path === chosen ? 'pk-picked' : undefined}>
+          <tr
+            key={entry.path}
+            {...dragged(entry.type === 'file' ? codeOf(entry.path) : null)}
+            className={entry.path === chosen ? 'pk-picked' : undefined}
+          >
             <th scope="row" className="pk-cell-name">
               <button
                 type="button"

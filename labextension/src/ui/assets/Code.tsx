@@ -7,7 +7,7 @@ import { copyText } from '../copy';
 
 /** The code for a notebook or for a job, and its copy. */
 export function Code({ where }: { where: Where }) {
-  const { words, announce } = useShell();
+  const { words, announce, insert } = useShell();
   const [place, setPlace] = useState<'notebook' | 'job'>('notebook');
   const code = place === 'notebook' ? notebookCode(where) : jobCode(where);
   const copy = async (): Promise<void> => {
@@ -30,6 +30,11 @@ export function Code({ where }: { where: Where }) {
           </button>
         ))}
         <span className="pk-grow" />
+        {insert && place === 'notebook' && (
+          <button type="button" className="pk-button" onClick={() => insert(code)}>
+            {words.__('Insert into the notebook')}
+          </button>
+        )}
         <button type="button" className="pk-button" onClick={() => void copy()}>
           {words.__('Copy code')}
         </button>

@@ -6,8 +6,11 @@ import { KINDS } from '../../api/queries';
 import { Copyable } from '../parts';
 import { type JobDraft, type Kind, useShell, type Words } from '../shell';
 import { Field, Refusal, useAct } from './bits';
+import { Markdown } from './Markdown';
+import { MarkdownField } from './MarkdownField';
 import { type Asset, changeAsset, facetOf, type Place, useAssetChanged } from './queries';
 import { seenBy } from './AssetList';
+import { TakenDownNote } from './TakenDownNote';
 
 /** Name, labels, description and the acts on the whole of an asset. `quiet` leaves the primary place to another. */
 export function Head({
@@ -60,6 +63,7 @@ export function Head({
         )}
       </div>
       <Refusal error={error} />
+      <TakenDownNote taken={asset.taken_down} />
       {editing ? (
         <Details place={place} asset={asset} onClose={() => setEditing(false)} />
       ) : (
@@ -73,16 +77,11 @@ export function Head({
               ))}
             </p>
           )}
-          <Description text={asset.description} />
+          {asset.description !== '' && <Markdown text={asset.description} />}
         </>
       )}
     </header>
   );
-}
-
-/** Markdown as its source until the shell has a renderer: replace the element here by that renderer's. */
-function Description({ text }: { text: string }) {
-  return text === '' ? null : <pre className="pk-description">{text}</pre>;
 }
 
 function presetOf({ kind, workspace, name }: Place, number: number): Partial<JobDraft> {
@@ -181,17 +180,13 @@ function Details({ place, asset, onClose }: { place: Place; asset: Asset; onClos
           )}
         </Field>
       </div>
-      <Field label={words.__('Description (Markdown)')} name="description" error={error}>
-        {tie => (
-          <textarea
-            {...tie}
-            className="pk-asset-input pk-asset-source"
-            rows={8}
-            value={description}
-            onChange={event => setDescription(event.target.value)}
-          />
-        )}
-      </Field>
+      <MarkdownField
+        label={words.__('Description (Markdown)')}
+        error={error}
+        rows={8}
+        value={description}
+        onChange={setDescription}
+      />
       <Refusal error={error} fields={['labels', facetName, 'description']} />
       <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={onClose}>

@@ -2,17 +2,17 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
-import { useMe } from '../../api/queries';
 import { type Kind, useShell, type Words } from '../shell';
 import { Field, Refusal, useAct } from './bits';
+import { MarkdownField } from './MarkdownField';
 import { createAsset } from './queries';
+import { WorkspaceField } from './WorkspaceField';
 import { newKey } from '../../api/key';
 
 /** The form of a new asset; opens it when it is made. */
 export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void }) {
   const { api, words, open } = useShell();
   const cache = useQueryClient();
-  const { data: me } = useMe();
   const [name, setName] = useState('');
   const [workspace, setWorkspace] = useState('');
   const [description, setDescription] = useState('');
@@ -21,10 +21,8 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
   const key = useRef(newKey());
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const writable = me?.workspaces.filter(({ role }) => role !== 'viewer') ?? [];
-  const chosen = workspace || (me?.name ?? '');
   const make = async (): Promise<void> => {
-    const wanted = { name: name.trim(), workspace: chosen || null, description };
+    const wanted = { name: name.trim(), workspace: workspace || null, description };
     const asset = await createAsset(api, kind, wanted, key.current);
     key.current = newKey();
     await cache.invalidateQueries({ queryKey: ['assets', kind] });
@@ -65,36 +63,15 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
             />
           )}
         </Field>
-        {writable.length > 1 && (
-          <Field label={words.__('Workspace')} name="workspace" error={error}>
-            {tie => (
-              <select
-                {...tie}
-                className="pk-asset-input"
-                value={chosen}
-                onChange={event => setWorkspace(event.target.value)}
-              >
-                {writable.map(one => (
-                  <option key={one.workspace} value={one.workspace}>
-                    {one.personal ? words.__('%1 (your own)', one.workspace) : one.workspace}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        )}
+        <WorkspaceField value={workspace} error={error} onChange={setWorkspace} />
       </div>
-      <Field label={words.__('Description (Markdown, may be empty)')} name="description" error={error}>
-        {tie => (
-          <textarea
-            {...tie}
-            className="pk-asset-input"
-            rows={3}
-            value={description}
-            onChange={event => setDescription(event.target.value)}
-          />
-        )}
-      </Field>
+      <MarkdownField
+        label={words.__('Description (Markdown, may be empty)')}
+        error={error}
+        rows={3}
+        value={description}
+        onChange={setDescription}
+      />
       <Refusal error={error} fields={['name', 'workspace', 'description']} />
       <div className="pk-asset-form-end">
         <button type="button" className="pk-button" onClick={onClose}>

@@ -1,28 +1,43 @@
 /** What a file holds, as far as a glance needs it. */
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
-import { problemOf, type Transport } from '../../api/client';
+import type { Transport } from '../../api/client';
 import { bytes } from '../format';
 import { Loaded } from '../parts';
 import { useShell } from '../shell';
 import { delimiterOf, parseCsv } from './csv';
-import { type Form, formOf, imageType, isText, TABLE_BYTES, TABLE_ROWS, TEXT_BYTES, WHOLE_BYTES } from './files';
+import {
+  type Form,
+  formOf,
+  imageType,
+  isText,
+  PARQUET_BYTES,
+  TABLE_BYTES,
+  TABLE_ROWS,
+  TEXT_BYTES,
+  WHOLE_BYTES
+} from './files';
 import { type Cell, parseNotebook } from './notebook';
+import type { ParquetTable } from './parquet';
+import { ParquetView } from './ParquetView';
 import { type Entry, fileAddress, type Place, useAddress } from './queries';
+import { readRange } from './range';
 
 type Content =
   | { form: 'text'; text: string; part: boolean }
   | { form: 'table'; rows: string[][]; more: boolean }
-  | { form: 'image'; blob: Blob }
+  | { form: 'image'; url: string }
   | { form: 'notebook'; cells: Cell[] }
+  | { form: 'parquet'; table: ParquetTable }
   | { form: 'none'; why: 'binary' | 'large' };
 
 const LIMITS: Record<Form, number> = {
   text: TEXT_BYTES,
   table: TABLE_BYTES,
   image: WHOLE_BYTES,
-  notebook: WHOLE_BYTES
+  notebook: WHOLE_BYTES,
+  parquet: PARQUET_BYTES
 };
 
 /** A file's name, size, download and content. */
@@ -71,18 +86,20 @@ async function read(transport: Transport, address: string, entry: Entry, signal:
   if ((form === 'image' || form === 'notebook') && entry.bytes > limit) {
     return { form: 'none', why: 'large' };
   }
+  if (form === 'parquet') {
+    const { readParquet } = await import('./parquet');
+    const slice = (start: number, end = entry.bytes): Promise<ArrayBuffer> =>
+      start >= end ? Promise.resolve(new ArrayBuffer(0)) : readRange(transport, address, start, end, signal);
+    return { form, table: await readParquet({ byteLength: entry.bytes, slice }, TABLE_ROWS, limit) };
+  }
   let data = new ArrayBuffer(0);
   if (entry.bytes > 0) {
     // An empty file has no range.
-    const response = await transport(new Request(address, { headers: { Range: `bytes=0-${limit - 1}` }, signal }));
-    if (!response.ok) {
-      throw await problemOf(response);
-    }
-    data = await response.arrayBuffer();
+    data = await readRange(transport, address, 0, limit, signal);
   }
   const type = imageType(entry.name);
   if (form === 'image' && type) {
-    return { form, blob: new Blob([data], { type }) };
+    return { form, url: await dataUrl(new Blob([data], { type })) };
   }
   if (!isText(new Uint8Array(data))) {
     return { form: 'none', why: 'binary' };
@@ -95,6 +112,16 @@ async function read(transport: Transport, address: string, entry: Entry, signal:
   }
   const cells = form === 'notebook' ? parseNotebook(text) : null;
   return cells ? { form: 'notebook', cells } : { form: 'text', text: text.slice(0, TEXT_BYTES), part };
+}
+
+/** The portal's policy lets pictures in from itself and from texts, not from what a script has made up. */
+async function dataUrl(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(reader.error ?? new Error(blob.type));
+    reader.readAsDataURL(blob);
+  });
 }
 
 function Shown({ content, entry }: { content: Content; entry: Entry }) {
@@ -116,9 +143,11 @@ function Shown({ content, entry }: { content: Content; entry: Entry }) {
     case 'table':
       return <Rows rows={content.rows} more={content.more} entry={entry} />;
     case 'image':
-      return <Picture blob={content.blob} name={entry.name} />;
+      return <Picture url={content.url} name={entry.name} />;
     case 'notebook':
       return <Cells cells={content.cells} />;
+    case 'parquet':
+      return <ParquetView table={content.table} name={entry.name} />;
     case 'none':
       return (
         <p className="pk-quiet">
@@ -166,10 +195,8 @@ function Rows({ rows, more, entry }: { rows: string[][]; more: boolean; entry: E
   );
 }
 
-function Picture({ blob, name }: { blob: Blob; name: string }) {
-  const [url] = useState(() => URL.createObjectURL(blob));
+function Picture({ url, name }: { url: string; name: string }) {
   const [size, setSize] = useState('');
-  useEffect(() => () => URL.revokeObjectURL(url), [url]);
   return (
     <figure className="pk-picture">
       <img

@@ -10,50 +10,76 @@ import { type Asset, changeAsset, type Place, useAssetChanged } from './queries'
 
 /** Everyone or chosen workspaces; only for those who may change it. */
 export function Sharing({ place, asset }: { place: Place; asset: Asset }) {
-  const { api, words } = useShell();
-  const { data: me } = useMe();
+  const { api } = useShell();
   const changed = useAssetChanged(place);
-  const [target, setTarget] = useState('');
-  const { act, busy, error } = useAct();
-  const known = useId();
   const { kind, workspace, name } = place;
   if (!asset.may_write) {
     return null;
   }
   const shares = `/${KINDS[kind]}/{workspace}/{name}/shares/{target}` as const;
-  const show = (everyone: boolean): void =>
+  const change = (visibility: 'private' | 'everyone'): Promise<unknown> => changeAsset(api, place, { visibility });
+  const share = (target: string): Promise<unknown> =>
+    answer(api.PUT(shares, { params: { path: { workspace, name, target } } }));
+  const end = (target: string): Promise<unknown> =>
+    answer(api.DELETE(shares, { params: { path: { workspace, name, target } } }));
+  return <SharingSection shared={asset} onVisibility={change} onShare={share} onEnd={end} onChanged={changed} />;
+}
+
+/** What is shared, whatever it is. */
+interface Shared {
+  workspace: string;
+  visibility: 'private' | 'everyone';
+  preset: boolean;
+  shared_with: string[];
+}
+
+/** A section to choose who may read something; each change is made at once. */
+export function SharingSection({
+  shared,
+  onVisibility,
+  onShare,
+  onEnd,
+  onChanged
+}: {
+  shared: Shared;
+  onVisibility: (visibility: 'private' | 'everyone') => Promise<unknown>;
+  onShare: (target: string) => Promise<unknown>;
+  onEnd: (target: string) => Promise<unknown>;
+  onChanged: () => Promise<void>;
+}) {
+  const { words } = useShell();
+  const { data: me } = useMe();
+  const [target, setTarget] = useState('');
+  const { act, busy, error } = useAct();
+  const known = useId();
+  const make = (change: Promise<unknown>): void =>
     act(async () => {
-      await changeAsset(api, place, { visibility: everyone ? 'everyone' : 'private' });
-      await changed();
+      await change;
+      await onChanged();
     });
   const share = (): void =>
     act(async () => {
-      await answer(api.PUT(shares, { params: { path: { workspace, name, target: target.trim() } } }));
+      await onShare(target.trim());
       setTarget('');
-      await changed();
+      await onChanged();
     });
-  const end = (other: string): void =>
-    act(async () => {
-      await answer(api.DELETE(shares, { params: { path: { workspace, name, target: other } } }));
-      await changed();
-    });
-  const offered = me?.workspaces.filter(one => one.workspace !== workspace) ?? [];
+  const offered = me?.workspaces.filter(one => one.workspace !== shared.workspace) ?? [];
   return (
     <Section name="sharing" title={words.__('Sharing')}>
       <div className="pk-sharing">
         <label className="pk-asset-check">
           <input
             type="checkbox"
-            checked={asset.visibility === 'everyone'}
+            checked={shared.visibility === 'everyone'}
             disabled={busy}
-            onChange={event => show(event.target.checked)}
+            onChange={event => make(onVisibility(event.target.checked ? 'everyone' : 'private'))}
           />
           {words.__('Everyone on this platform may read it')}
         </label>
-        {asset.preset && <p className="pk-quiet">{words.__('An admin offers it to everybody as a preset.')}</p>}
-        {asset.shared_with.length > 0 && (
+        {shared.preset && <p className="pk-quiet">{words.__('An admin offers it to everybody as a preset.')}</p>}
+        {shared.shared_with.length > 0 && (
           <ul className="pk-tags" aria-label={words.__('Shared with')}>
-            {asset.shared_with.map(other => (
+            {shared.shared_with.map(other => (
               <li key={other} className="pk-tag">
                 {other}
                 <button
@@ -62,7 +88,7 @@ export function Sharing({ place, asset }: { place: Place; asset: Asset }) {
                   disabled={busy}
                   aria-label={words.__('Stop sharing with %1', other)}
                   title={words.__('Stop sharing with %1', other)}
-                  onClick={() => end(other)}
+                  onClick={() => make(onEnd(other))}
                 >
                   {' ✕'}
                 </button>

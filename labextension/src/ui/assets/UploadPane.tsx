@@ -10,6 +10,7 @@ import { type Plan, plan, type Source } from '../../api/upload/manifest';
 import type { Upload } from '../../api/upload/upload';
 import { bytes } from '../format';
 import { useShell, type Words } from '../shell';
+import { ImportForm } from './ImportForm';
 import { type Place, useAssetChanged } from './queries';
 import { keepUpload, runningUpload, watchUploads } from './running';
 import { Sending } from './Sending';
@@ -42,6 +43,7 @@ export function UploadPane({
 }) {
   const { api, base, transport, headers, words, announce } = useShell();
   const changed = useAssetChanged(place);
+  const [importing, setImporting] = useState(false);
   const upload = useSyncExternalStore(watchUploads, () => runningUpload(place));
   const staged = useMemo(() => (sources && sources.length > 0 ? stagedOf(sources) : null), [sources]);
   const start = ({ plan: { files }, archive }: Staged, unpack: boolean): void => {
@@ -81,10 +83,18 @@ export function UploadPane({
     <section className="pk-asset-form" aria-label={words.__('New version')}>
       {staged ? (
         <Chosen staged={staged} onStart={unpack => start(staged, unpack)} onBack={() => onSources(null)} />
+      ) : importing ? (
+        <ImportForm
+          place={place}
+          onClose={() => {
+            setImporting(false);
+            onClose?.();
+          }}
+        />
       ) : (
         <>
           <Unfinished place={place} />
-          <Chooser over={over} onFiles={onSources} onClose={onClose} />
+          <Chooser over={over} onFiles={onSources} onImport={() => setImporting(true)} onClose={onClose} />
         </>
       )}
     </section>
@@ -103,10 +113,12 @@ function stagedOf(sources: Source[]): Staged {
 function Chooser({
   over,
   onFiles,
+  onImport,
   onClose
 }: {
   over: boolean;
   onFiles: (sources: Source[]) => void;
+  onImport: () => void;
   onClose?: () => void;
 }) {
   const { words } = useShell();
@@ -129,6 +141,9 @@ function Chooser({
           onClick={() => folder.current?.click()}
         >
           {words.__('Choose a folder…')}
+        </button>
+        <button type="button" className="pk-button" onClick={onImport}>
+          {words.__('Import from another server…')}
         </button>
         {onClose && (
           <button type="button" className="pk-button" onClick={onClose}>

@@ -1,69 +1,50 @@
 /** Small pieces of the views of assets. */
-import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
+import { type KeyboardEvent, useState } from 'react';
 
-import { Problem } from '../../api/client';
-import { useShell, type Kind, type Words } from '../shell';
+import { useShell } from '../shell';
 
-/** What a view of this kind is called. */
-export function kindTitle(kind: Kind, words: Words): string {
-  return { dataset: words.__('Datasets'), algorithm: words.__('Algorithms'), model: words.__('Models') }[kind];
-}
+export { Field, Refusal } from '../field';
 
-/** A field with its label, a hint, and what the platform says against it; `children` gets what ties them together. */
-export function Field({
-  label,
-  error,
-  name,
-  children,
-  hint
-}: {
-  label: string;
-  name: string;
-  error?: Error | null;
-  hint?: string;
-  children: (tie: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }) => ReactNode;
-}) {
-  const id = useId();
-  const refused = refusalOf(error, name);
-  const note = refused ?? hint;
+/** A box that searches by name. */
+export function SearchBox({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
+  const { words } = useShell();
   return (
-    <div className="pk-asset-field">
-      <label className="pk-asset-field-label" htmlFor={id}>
-        {label}
-      </label>
-      {children({
-        id,
-        'aria-describedby': note === undefined ? undefined : `${id}-note`,
-        'aria-invalid': refused === null ? undefined : true
-      })}
-      {note !== undefined && (
-        <span
-          id={`${id}-note`}
-          className={refused === null ? 'pk-asset-field-hint' : 'pk-refusal'}
-          role={refused === null ? undefined : 'alert'}
-        >
-          {note}
-        </span>
-      )}
-    </div>
+    <input
+      type="search"
+      className="pk-asset-input pk-asset-search"
+      aria-label={words.__('Search by name')}
+      placeholder={words.__('Search')}
+      value={value}
+      onChange={event => onSearch(event.target.value)}
+    />
   );
 }
 
-/** What the platform says against a field, or against one of its items. */
-function refusalOf(error: Error | null | undefined, name: string): string | null {
-  const errors = error instanceof Problem ? error.errors : [];
-  return errors.find(({ field }) => field.split('.')[0] === name)?.message ?? null;
-}
-
-/** What the platform says against something none of the form's `fields` is to blame for. */
-export function Refusal({ error, fields = [] }: { error: Error | null; fields?: string[] }) {
-  if (!error || fields.some(name => refusalOf(error, name) !== null)) {
-    return null;
-  }
+/** One of a few, each by its title. */
+export function Select<K extends string>({
+  label,
+  titles,
+  value,
+  onChoose
+}: {
+  label: string;
+  titles: Record<K, string>;
+  value: K;
+  onChoose: (value: K) => void;
+}) {
   return (
-    <p className="pk-refusal" role="alert">
-      {error.message}
-    </p>
+    <select
+      className="pk-asset-input"
+      aria-label={label}
+      value={value}
+      onChange={event => onChoose(event.target.value as K)}
+    >
+      {Object.entries<string>(titles).map(([each, title]) => (
+        <option key={each} value={each}>
+          {title}
+        </option>
+      ))}
+    </select>
   );
 }
 

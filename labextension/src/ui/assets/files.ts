@@ -1,12 +1,15 @@
 /** What can be shown of a file, by its name; and where its bytes are. */
 
 /** How a file is shown; `none` leaves its size and the download. */
-export type Form = 'text' | 'table' | 'image' | 'notebook';
+export type Form = 'text' | 'table' | 'image' | 'notebook' | 'parquet';
 
 export const TEXT_BYTES = 64 * 1024;
 export const TABLE_BYTES = 512 * 1024;
 export const TABLE_ROWS = 200;
 export const WHOLE_BYTES = 8 * 1024 * 1024;
+export const README_BYTES = 256 * 1024;
+/** Of all columns in a file's first group of rows. */
+export const PARQUET_BYTES = 16 * 1024 * 1024;
 
 const IMAGES: Record<string, string> = {
   png: 'image/png',
@@ -33,6 +36,9 @@ export function formOf(name: string): Form {
   if (ending === 'csv' || ending === 'tsv') {
     return 'table';
   }
+  if (ending === 'parquet' || ending === 'pq') {
+    return 'parquet';
+  }
   return ending === 'ipynb' ? 'notebook' : 'text';
 }
 
@@ -44,6 +50,11 @@ function extension(name: string): string {
 /** Whether the first bytes of a file are text: no NUL among them. */
 export function isText(head: Uint8Array): boolean {
   return !head.subarray(0, 4096).includes(0);
+}
+
+/** The file among a folder's that says what it is about. */
+export function readmeOf<T extends { name: string; type: string }>(entries: T[]): T | undefined {
+  return entries.find(({ name, type }) => type === 'file' && /^readme\.(md|markdown)$/i.test(name));
 }
 
 /** A path inside a version as part of an address. */

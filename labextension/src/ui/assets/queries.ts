@@ -11,6 +11,7 @@ export type Version = Schemas['Version'];
 export type Entry = Schemas['TreeEntry'];
 
 const CALM_MS = 15_000;
+const BUSY_MS = 1_500;
 const PAGE = 100;
 
 /** Which asset. */
@@ -103,6 +104,27 @@ export function useUnfinished({ kind, workspace, name }: Place, enabled: boolean
   });
 }
 
+/** Whether an import has not come to its end. */
+export function isGoing({ state }: Pick<Schemas['Import'], 'state'>): boolean {
+  return state === 'waiting' || state === 'fetching' || state === 'unpacking';
+}
+
+/** Imports from other servers, newest first; for those who may write. */
+export function useImports({ kind, workspace, name }: Place) {
+  const { api } = useShell();
+  return useQuery({
+    queryKey: ['asset', kind, workspace, name, 'imports'],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET(`/${KINDS[kind]}/{workspace}/{name}/imports`, {
+          params: { path: { workspace, name }, query: { limit: 20 } },
+          signal
+        })
+      ),
+    refetchInterval: query => (query.state.data?.items.some(isGoing) ? BUSY_MS : CALM_MS)
+  });
+}
+
 /** A folder of a version, page by page. A version never changes, so it is read once. */
 export function useTree({ kind, workspace, name }: Place, number: number, folder: string) {
   const { api } = useShell();
@@ -186,6 +208,7 @@ export interface Change {
   description?: string;
   labels?: string[];
   visibility?: 'private' | 'everyone';
+  preset?: boolean;
   facet?: string;
 }
 

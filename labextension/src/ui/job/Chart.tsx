@@ -2,12 +2,16 @@
 import { useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 
-import { duration, number } from '../format';
+import { duration, exactly, number } from '../format';
 import { useShell, type Words } from '../shell';
 import { DASHES, Mark } from './Compare';
 import { type Axis, type Curve, lastOf, valueAt } from './metricStore';
 
 const HEIGHT = 150;
+const DAY = 86_400;
+
+/** Steps, seconds since a start, or Unix seconds. */
+export type Across = Axis | 'clock';
 
 export interface Line {
   label: string;
@@ -18,7 +22,7 @@ interface Props {
   name: string;
   /** The job's own curve first. */
   lines: Line[];
-  axis: Axis;
+  axis: Across;
   /** Charts of one group show their values at the same place. */
   group: string;
 }
@@ -115,12 +119,15 @@ function isTiny(value: number): boolean {
   return value !== 0 && Math.abs(value) < 1e-4;
 }
 
-function placeText(x: number, axis: Axis, words: Words, language: string): string {
+function placeText(x: number, axis: Across, words: Words, language: string): string {
+  if (axis === 'clock') {
+    return exactly(new Date(x * 1000).toISOString(), language);
+  }
   return axis === 'step' ? words.__('step %1', number(x, language)) : words.__('after %1', duration(x));
 }
 
 /** The curve in words. */
-function told(name: string, lines: Line[], axis: Axis, words: Words, language: string): string {
+function told(name: string, lines: Line[], axis: Across, words: Words, language: string): string {
   const last = lines[0] && lastOf(lines[0].curve);
   if (!last) {
     return words.__('%1: no values', name);
@@ -131,7 +138,7 @@ function told(name: string, lines: Line[], axis: Axis, words: Words, language: s
 function options(
   element: HTMLElement,
   count: number,
-  axis: Axis,
+  axis: Across,
   group: string,
   language: string,
   onHover: (x: number | null) => void
@@ -147,6 +154,13 @@ function options(
   };
   const written = (_: uPlot, splits: number[]): string[] =>
     splits.map(value => (isTiny(value) ? value.toExponential() : compact.format(value)));
+  const clock = (plot: uPlot, splits: number[]): string[] => {
+    const { min = 0, max = 0 } = plot.scales.x ?? {};
+    const parts: Intl.DateTimeFormatOptions =
+      max - min > 2 * DAY ? { month: 'numeric', day: 'numeric' } : { hour: 'numeric', minute: '2-digit' };
+    const format = new Intl.DateTimeFormat(language, parts);
+    return splits.map(value => format.format(value * 1000));
+  };
   return {
     width: element.clientWidth || 300,
     height: HEIGHT,
@@ -158,8 +172,8 @@ function options(
       {
         ...line,
         size: 24,
-        space: axis === 'time' ? 80 : 50,
-        values: axis === 'time' ? (_, at) => at.map(duration) : written
+        space: axis === 'step' ? 50 : 80,
+        values: axis === 'step' ? written : axis === 'time' ? (_, at) => at.map(duration) : clock
       },
       { ...line, size: 52, values: written }
     ],

@@ -16,7 +16,9 @@ const OTHERS_MS = 15_000;
 
 export function Curves({ job, onScreen }: { job: Workload; onScreen: boolean }) {
   const { words, api, base, transport } = useShell();
-  const [feed] = useState(() => new MetricFeed({ api, base, transport, id: job.id }, job.started, isOpen(job.phase)));
+  const [feed] = useState(
+    () => new MetricFeed({ api, place: { base, transport }, id: job.id }, job.started, isOpen(job.phase))
+  );
   useSyncExternalStore(feed.subscribe, () => feed.version);
   useEffect(() => {
     if (onScreen) {

@@ -8,6 +8,7 @@ import { useShell } from '../shell';
 import type { Actions } from './actions';
 import { pieces } from './ansi';
 import { lastWords } from './lastWords';
+import { OpenAsNotebook } from './OpenAsNotebook';
 
 const TAIL = 64 << 10;
 
@@ -19,12 +20,15 @@ export function Failed({ job, actions }: { job: Workload; actions: Actions }) {
     <section className="pk-box pk-why" aria-label={words.__('Why it failed')}>
       <div className="pk-why-head">
         <p>{job.message}</p>
-        <button type="button" className="pk-button pk-primary" disabled={actions.busy} onClick={actions.rerun}>
+        <OpenAsNotebook job={job} primary />
+        <button type="button" className="pk-button" disabled={actions.busy} onClick={actions.rerun}>
           {words.__('Rerun')}
         </button>
-        <button type="button" className="pk-button" onClick={() => open({ view: 'new-job', from: job.id })}>
-          {words.__('Clone and edit')}
-        </button>
+        {!job.notebook && (
+          <button type="button" className="pk-button" onClick={() => open({ view: 'new-job', from: job.id })}>
+            {words.__('Clone and edit')}
+          </button>
+        )}
       </div>
       {replica !== undefined && <LastWords job={job} replica={replica} />}
     </section>

@@ -13,9 +13,10 @@ export interface Filter {
   phase: '' | 'open' | Phase;
   workspace: string;
   label: string;
+  creator: string;
 }
 
-export const NO_FILTER: Filter = { q: '', phase: '', workspace: '', label: '' };
+export const NO_FILTER: Filter = { q: '', phase: '', workspace: '', label: '', creator: '' };
 const OPEN: Phase[] = ['queued', 'preparing', 'running', 'stopping'];
 const ENDED: Phase[] = ['succeeded', 'failed', 'stopped'];
 
@@ -29,9 +30,11 @@ interface Props {
   onChange: (filter: Filter) => void;
   /** Labels that are known. */
   labels: string[];
+  /** Whether everybody's are listed, so that one may ask for somebody's. */
+  everything: boolean;
 }
 
-export function JobFilters({ filter, onChange, labels }: Props) {
+export function JobFilters({ filter, onChange, labels, everything }: Props) {
   const { words } = useShell();
   const { data: me } = useMe();
   const id = useId();
@@ -79,6 +82,15 @@ export function JobFilters({ filter, onChange, labels }: Props) {
         value={filter.label}
         onChange={event => onChange({ ...filter, label: event.target.value })}
       />
+      {everything && (
+        <input
+          className="pk-field"
+          aria-label={words.__('User')}
+          placeholder={words.__('User')}
+          value={filter.creator}
+          onChange={event => onChange({ ...filter, creator: event.target.value })}
+        />
+      )}
       <datalist id={id}>
         {labels.map(label => (
           <option key={label} value={label} />

@@ -4,6 +4,7 @@ import { duration, money, price } from '../format';
 import { Copyable, PhaseSign, phaseName, useNow } from '../parts';
 import { useShell } from '../shell';
 import type { Actions } from './actions';
+import { OpenAsNotebook } from './OpenAsNotebook';
 
 export function JobHead({ job, actions }: { job: Workload; actions: Actions }) {
   const { words, open } = useShell();
@@ -46,11 +47,17 @@ export function JobHead({ job, actions }: { job: Workload; actions: Actions }) {
             >
               {words.__('Rerun')}
             </button>
-            <button type="button" className="pk-button" onClick={() => open({ view: 'new-job', from: job.id })}>
-              {words.__('Clone and edit')}
-            </button>
+            {!job.notebook && (
+              <button type="button" className="pk-button" onClick={() => open({ view: 'new-job', from: job.id })}>
+                {words.__('Clone and edit')}
+              </button>
+            )}
+            <OpenAsNotebook job={job} />
           </>
         )}
+        <button type="button" className="pk-button" onClick={() => open({ view: 'new-schedule', from: job.id })}>
+          {words.__('Schedule…')}
+        </button>
         <button type="button" className="pk-button" disabled={actions.busy} onClick={actions.yaml}>
           {words.__('Download YAML')}
         </button>

@@ -5,6 +5,7 @@ import { useDeferredValue, useState } from 'react';
 import { answer } from '../../api/client';
 import { isOpen, type WorkloadSummary, workloadsChanged } from '../../api/queries';
 import { Empty, Loaded } from '../parts';
+import { ReasonForm } from '../ReasonForm';
 import { useShell } from '../shell';
 import { useIntent } from './actions';
 import { type Filter, JobFilters, NO_FILTER, phasesOf } from './JobFilters';
@@ -15,25 +16,32 @@ const [LIVE_MS, CALM_MS] = [3000, 15_000];
 /** Pages that are looked at again often: the newest jobs are what changes. */
 const LIVE_PAGES = 3;
 
-/** All jobs one may see, to filter and to act on many. */
-export function JobList() {
+/** The caller's jobs, or everybody's, to filter and to act on many. */
+export function JobList({ everything = false, creator = '' }: { everything?: boolean; creator?: string }) {
   const { words, open } = useShell();
-  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [filter, setFilter] = useState<Filter>({ ...NO_FILTER, creator });
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const query = useJobs(useDeferredValue(filter));
+  const query = useJobs(useDeferredValue(filter), everything);
   const jobs = query.data?.pages.flatMap(page => page.items);
   const filtered = Object.values(filter).some(Boolean);
   const labels = [...new Set(jobs?.flatMap(job => job.labels))].sort();
   return (
     <div className="pk-jobs">
-      <h1>{words.__('Jobs')}</h1>
+      <h1>{everything ? words.__("Everybody's jobs") : words.__('Jobs')}</h1>
       <div className="pk-jobs-bar">
-        <JobFilters filter={filter} onChange={setFilter} labels={labels} />
-        <button type="button" className="pk-button pk-primary" onClick={() => open({ view: 'new-job' })}>
-          {words.__('New job')}
-        </button>
+        <JobFilters filter={filter} onChange={setFilter} labels={labels} everything={everything} />
+        {!everything && (
+          <>
+            <button type="button" className="pk-button" onClick={() => open({ view: 'schedules' })}>
+              {words.__('Schedules')}
+            </button>
+            <button type="button" className="pk-button pk-primary" onClick={() => open({ view: 'new-job' })}>
+              {words.__('New job')}
+            </button>
+          </>
+        )}
       </div>
-      <Batch jobs={jobs ?? []} selected={selected} onSelect={setSelected} />
+      <Batch jobs={jobs ?? []} selected={selected} onSelect={setSelected} foreign={everything} />
       <Loaded query={{ ...query, data: jobs }} lines={10}>
         {items =>
           items.length === 0 ? (
@@ -51,7 +59,7 @@ export function JobList() {
               <Empty>{words.__('Jobs run your code in the queue, on any spec.')}</Empty>
             )
           ) : (
-            <JobTable jobs={items} selected={selected} onSelect={setSelected} />
+            <JobTable jobs={items} selected={selected} onSelect={setSelected} owners={everything} />
           )
         }
       </Loaded>
@@ -71,10 +79,10 @@ export function JobList() {
   );
 }
 
-function useJobs(filter: Filter) {
+function useJobs(filter: Filter, everything: boolean) {
   const { api } = useShell();
   return useInfiniteQuery({
-    queryKey: ['workloads', 'pages', filter],
+    queryKey: ['workloads', 'pages', filter, everything],
     queryFn: ({ pageParam, signal }) =>
       answer(
         api.GET('/workloads', {
@@ -85,6 +93,8 @@ function useJobs(filter: Filter) {
               phase: phasesOf(filter.phase),
               workspace: filter.workspace || undefined,
               label: filter.label.trim() || undefined,
+              creator: filter.creator.trim() || undefined,
+              everything: everything || undefined,
               cursor: pageParam,
               limit: PAGE
             }
@@ -107,24 +117,30 @@ interface BatchProps {
   jobs: WorkloadSummary[];
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
+  /** Whether they are other people's, who are told why theirs is stopped. */
+  foreign: boolean;
 }
 
 /** What one can do with those selected. */
-function Batch({ jobs, selected, onSelect }: BatchProps) {
+function Batch({ jobs, selected, onSelect, foreign }: BatchProps) {
   const { api, words, confirm, announce } = useShell();
   const cache = useQueryClient();
   const intent = useIntent();
   const [busy, setBusy] = useState(false);
+  const [asking, setAsking] = useState(false);
   const chosen = jobs.filter(job => selected.has(job.id));
   const open = chosen.filter(job => isOpen(job.phase) && job.target === 'run');
   if (chosen.length === 0) {
     return null;
   }
-  const act = async (action: 'stop' | 'delete', ids: string[]): Promise<void> => {
+  const act = async (action: 'stop' | 'delete', ids: string[], reason = ''): Promise<void> => {
     setBusy(true);
     try {
       const { items } = await answer(
-        api.POST('/workloads/batch', { body: { action, ids }, headers: intent.header(`${action} ${ids.join(' ')}`) })
+        api.POST('/workloads/batch', {
+          body: { action, ids, reason },
+          headers: intent.header(`${action} ${ids.join(' ')} ${reason}`)
+        })
       );
       intent.done();
       const refused = items.filter(item => !item.done);
@@ -141,14 +157,19 @@ function Batch({ jobs, selected, onSelect }: BatchProps) {
       await workloadsChanged(cache);
     }
   };
+  const stopTitle = words._n('Stop %1 job?', 'Stop %1 jobs?', open.length, open.length);
+  const stopLost = words.__('What they have computed and not saved is lost. Their logs and metrics are kept.');
+  const stopAll = (reason?: string): Promise<void> =>
+    act(
+      'stop',
+      open.map(job => job.id),
+      reason
+    );
   const stop = async (): Promise<void> => {
-    const title = words._n('Stop %1 job?', 'Stop %1 jobs?', open.length, open.length);
-    const lost = words.__('What they have computed and not saved is lost. Their logs and metrics are kept.');
-    if (await confirm(title, lost, words.__('Stop'))) {
-      await act(
-        'stop',
-        open.map(job => job.id)
-      );
+    if (foreign) {
+      setAsking(true);
+    } else if (await confirm(stopTitle, stopLost, words.__('Stop'))) {
+      await stopAll();
     }
   };
   const remove = async (): Promise<void> => {
@@ -173,6 +194,15 @@ function Batch({ jobs, selected, onSelect }: BatchProps) {
       <button type="button" className="pk-button" onClick={() => onSelect(new Set())}>
         {words.__('Select none')}
       </button>
+      {asking && open.length > 0 && (
+        <ReasonForm
+          title={stopTitle}
+          lost={stopLost}
+          verb={words.__('Stop')}
+          act={stopAll}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </div>
   );
 }

@@ -11,9 +11,11 @@ interface Props {
   jobs: WorkloadSummary[];
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
+  /** Whether it matters whose they are. */
+  owners?: boolean;
 }
 
-export function JobTable({ jobs, selected, onSelect }: Props) {
+export function JobTable({ jobs, selected, onSelect, owners = false }: Props) {
   const { words, open } = useShell();
   const [{ order, now }, setOrder] = useState<{ order: Order | null; now: number }>({ order: null, now: 0 });
   const [at, setAt] = useState<string | null>(null);
@@ -21,6 +23,7 @@ export function JobTable({ jobs, selected, onSelect }: Props) {
   const current = rows.some(job => job.id === at) ? at : rows[0]?.id;
   const columns: [Column, string, string?][] = [
     ['name', words.__('Name')],
+    ...(owners ? [['creator', words.__('User')] as [Column, string]] : []),
     ['phase', words.__('Phase')],
     ['spec', words.__('Spec'), 'pk-wide-only'],
     ['started', words.__('Started')],
@@ -91,6 +94,7 @@ export function JobTable({ jobs, selected, onSelect }: Props) {
             job={job}
             selected={selected.has(job.id)}
             tabbed={job.id === current}
+            owners={owners}
             onToggle={toggle}
             onFocus={setAt}
           />
@@ -105,11 +109,12 @@ interface RowProps {
   selected: boolean;
   /** Whether the Tab key leads here: to one row only, the arrows lead on. */
   tabbed: boolean;
+  owners: boolean;
   onToggle: (id: string) => void;
   onFocus: (id: string) => void;
 }
 
-const Row = memo(function Row({ job, selected, tabbed, onToggle, onFocus }: RowProps) {
+const Row = memo(function Row({ job, selected, tabbed, owners, onToggle, onFocus }: RowProps) {
   const { words, open } = useShell();
   const show = (): void => open({ view: 'job', id: job.id, name: job.name });
   return (
@@ -137,6 +142,12 @@ const Row = memo(function Row({ job, selected, tabbed, onToggle, onFocus }: RowP
         {job.name}
         {job.labels.length > 0 && <span className="pk-fact"> {job.labels.join(', ')}</span>}
       </th>
+      {owners && (
+        <td>
+          {job.creator}
+          {job.workspace !== job.creator && <span className="pk-fact"> {job.workspace}</span>}
+        </td>
+      )}
       <td title={job.message || undefined}>
         <PhaseSign phase={job.phase} /> {phaseName(job.phase, words)}
         {job.phase !== 'succeeded' && job.reason && job.reason !== 'stopped_by_user' && (

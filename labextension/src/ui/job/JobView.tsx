@@ -12,6 +12,7 @@ import { Failed } from './Failed';
 import { JobHead } from './JobHead';
 import { LineageView } from './LineageView';
 import { LogView } from './LogView';
+import { NotebookSection } from './NotebookSection';
 import { Timeline } from './Timeline';
 import { UsageView } from './UsageView';
 import { useOnScreen } from './visible';
@@ -52,6 +53,7 @@ function Job({ job }: { job: Workload }) {
       {job.phase === 'queued' && <Waiting job={job} />}
       {job.phase === 'failed' && <Failed job={job} actions={actions} />}
       {job.phase === 'stopped' && job.message && <p className="pk-box">{job.message}</p>}
+      {job.notebook && <NotebookSection job={job} />}
       <div className="pk-job-main">
         <Curves job={job} onScreen={onScreen} />
         <LogView job={job} />

@@ -109,9 +109,11 @@ interface ReplicaLogProps {
 function ReplicaLog({ job, replica, attempt, place, children }: ReplicaLogProps) {
   const { words, base, transport } = useShell();
   const onScreen = useOnScreen(place);
-  const url = `${base}/workloads/${job.id}/logs/${encodeURIComponent(replica)}`;
+  const path = `/workloads/${job.id}/logs/${encodeURIComponent(replica)}`;
   // Whether it is live is asked once: a stream tells its end itself, with all that was written before it.
-  const [feed] = useState(() => new LogFeed({ url, attempt, transport }, attempt === null && isOpen(job.phase)));
+  const [feed] = useState(
+    () => new LogFeed({ place: { base, transport }, path, attempt }, attempt === null && isOpen(job.phase))
+  );
   const [finder] = useState(() => new LogFinder(feed));
   const version = useSyncExternalStore(feed.subscribe, () => feed.version);
   const finding = useSyncExternalStore(finder.subscribe, () => finder.finding);
@@ -147,7 +149,7 @@ function ReplicaLog({ job, replica, attempt, place, children }: ReplicaLogProps)
           )}
           <a
             className="pk-button"
-            href={attempt === null ? url : `${url}?attempt=${attempt}`}
+            href={`${base}${path}${attempt === null ? '' : `?attempt=${attempt}`}`}
             download={`${job.name}-${replica}.log`}
             title={words.__('Download the whole log')}
           >

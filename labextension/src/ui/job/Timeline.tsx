@@ -116,7 +116,7 @@ function useEvents(job: Workload, live: boolean): { events: JobEvent[]; error: E
     if (!following) {
       return;
     }
-    return follow(`${base}/workloads/${job.id}/events/stream`, transport, {
+    return follow({ base, transport }, `/workloads/${job.id}/events/stream`, {
       onMessages: messages =>
         setMore(known =>
           merged(

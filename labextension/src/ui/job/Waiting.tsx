@@ -15,20 +15,24 @@ export function Waiting({ job }: { job: Workload }) {
         <div>
           <dt>{words.__('Place')}</dt>
           <dd>
-            {forecast
-              ? queue
-                ? words.__('%1 of %2 waiting', forecast.position, Math.max(queue.length, forecast.position))
-                : forecast.position
-              : words.__('not in the queue yet')}
+            {job.hold
+              ? words.__('held back')
+              : forecast
+                ? queue
+                  ? words.__('%1 of %2 waiting', forecast.position, Math.max(queue.length, forecast.position))
+                  : forecast.position
+                : words.__('not in the queue yet')}
           </dd>
         </div>
         <div>
           <dt>{words.__('Expected to start')}</dt>
           <dd>
-            {forecast?.p50_seconds == null
-              ? words.__('not known: nothing like it has waited before')
-              : words.__('in about %1', duration(forecast.p50_seconds))}
-            {forecast?.p90_seconds != null && (
+            {job.hold
+              ? words.__('not while it is held')
+              : forecast?.p50_seconds == null
+                ? words.__('not known: nothing like it has waited before')
+                : words.__('in about %1', duration(forecast.p50_seconds))}
+            {forecast?.p90_seconds != null && !job.hold && (
               <span className="pk-fact"> {words.__('(9 of 10 within %1)', duration(forecast.p90_seconds))}</span>
             )}
           </dd>

@@ -6,6 +6,7 @@ import { answer } from '../../api/client';
 import { type Workload, workloadsChanged } from '../../api/queries';
 import { useShell } from '../shell';
 import { newKey } from '../../api/key';
+import { useStop } from '../stopping';
 
 /** Returns a POST's key: the same while one tries the same thing again, another one after it worked. */
 export function useIntent(): { header: (what: string) => { 'Idempotency-Key': string }; done: () => void } {
@@ -42,15 +43,7 @@ export function useActions(job: Workload): Actions {
     onError: error => announce(error.message, 'error'),
     onSettled: () => workloadsChanged(cache, job.id)
   });
-  const stop = async (): Promise<void> => {
-    const lost =
-      job.phase === 'queued'
-        ? words.__('Its place in the queue is lost.')
-        : words.__('What it has computed and not saved is lost. Its log and metrics are kept.');
-    if (await confirm(words.__('Stop %1?', job.name), lost, words.__('Stop'))) {
-      await answer(api.POST('/workloads/{workload}/stop', path));
-    }
-  };
+  const stopping = useStop(job);
   const rerun = async (): Promise<void> => {
     const made = await answer(
       api.POST('/workloads/{workload}/rerun', {
@@ -73,8 +66,8 @@ export function useActions(job: Workload): Actions {
     save(`${job.name}.yaml`, document.yaml);
   };
   return {
-    busy: run.isPending,
-    stop: () => run.mutate(stop),
+    busy: run.isPending || stopping.busy,
+    stop: () => stopping.ask(words.__('Stop %1?', job.name)),
     rerun: () => run.mutate(rerun),
     remove: () => run.mutate(remove),
     yaml: () => run.mutate(yaml)

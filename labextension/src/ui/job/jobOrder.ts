@@ -1,7 +1,7 @@
 /** The order of the jobs shown. */
 import type { WorkloadSummary } from '../../api/queries';
 
-export type Column = 'name' | 'phase' | 'spec' | 'started' | 'duration' | 'cost';
+export type Column = 'name' | 'creator' | 'phase' | 'spec' | 'started' | 'duration' | 'cost';
 export interface Order {
   column: Column;
   down: boolean;
@@ -22,6 +22,7 @@ export function ordered(jobs: WorkloadSummary[], order: Order | null, now: numbe
   const key = (job: WorkloadSummary): string | number | null =>
     ({
       name: job.name,
+      creator: job.creator,
       phase: `${job.phase} ${job.reason}`,
       spec: job.spec,
       started: job.started && Date.parse(job.started),

@@ -1,6 +1,6 @@
 /** Brings a replica's log into its store: the end first, then what is written, and meanwhile what is before it. */
-import { type Transport, problemOf } from '../../api/client';
-import { follow, type Message } from '../../api/follow';
+import { problemOf } from '../../api/client';
+import { follow, type Message, type Place } from '../../api/follow';
 import { LogStore, wholeCharacters } from './logStore';
 
 /** What is read before anything is shown. */
@@ -11,9 +11,9 @@ export const UNASKED = 32 << 20;
 const encoder = new TextEncoder();
 
 export interface Source {
-  transport: Transport;
-  /** The log's address, without a query. */
-  url: string;
+  place: Place;
+  /** The log's path below the API's address, without a query. */
+  path: string;
   /** An earlier attempt; null for the last one. */
   attempt: number | null;
 }
@@ -85,10 +85,9 @@ export class LogFeed {
       return;
     }
     this.tell('following');
-    const url = `${this.source.url}/stream?${this.query({ offset: this.end })}`;
     this.unfollow = follow(
-      url,
-      this.source.transport,
+      this.source.place,
+      `${this.source.path}/stream?${this.query({ offset: this.end })}`,
       {
         onMessages: messages => this.take(messages),
         onEnd: () => {
@@ -138,8 +137,10 @@ export class LogFeed {
     limit: number,
     signal: AbortSignal
   ): Promise<{ bytes: Uint8Array; offset: number }> {
-    const request = new Request(`${this.source.url}?${this.query({ offset, limit })}`, { signal });
-    const response = await this.source.transport(request);
+    const { base, transport } = this.source.place;
+    const response = await transport(
+      new Request(`${base}${this.source.path}?${this.query({ offset, limit })}`, { signal })
+    );
     if (!response.ok) {
       throw await problemOf(response);
     }

@@ -1,6 +1,6 @@
 /** Brings a job's metrics into a store: what there is in large pages, what comes by stream. */
-import { answer, type Api, type Transport } from '../../api/client';
-import { follow } from '../../api/follow';
+import { answer, type Api } from '../../api/client';
+import { follow, type Place } from '../../api/follow';
 import { MetricStore, type Point } from './metricStore';
 
 const PAGE = 10_000;
@@ -40,7 +40,7 @@ export class MetricFeed {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly source: { api: Api; transport: Transport; base: string; id: string },
+    private readonly source: { api: Api; place: Place; id: string },
     started: string | null,
     private live: boolean
   ) {
@@ -56,7 +56,7 @@ export class MetricFeed {
   /** Reads what there is, then follows. Called again, it goes on behind the last point. */
   resume = async (): Promise<void> => {
     const { signal } = (this.paused = new AbortController());
-    const { api, base, transport, id } = this.source;
+    const { api, place, id } = this.source;
     try {
       this.error = null;
       if (!this.loaded) {
@@ -68,8 +68,8 @@ export class MetricFeed {
         return;
       }
       this.unfollow = follow(
-        `${base}/workloads/${id}/metrics/stream`,
-        transport,
+        place,
+        `/workloads/${id}/metrics/stream`,
         {
           onMessages: messages => {
             this.store.add(messages.map(({ data }) => JSON.parse(data) as Point));
@@ -80,7 +80,7 @@ export class MetricFeed {
           },
           onLive: () => undefined
         },
-        this.store.lastId || undefined
+        this.store.lastId
       );
     } catch (error) {
       if (!signal.aborted) {

@@ -1,4 +1,4 @@
-/** Whether a view is on screen: browsers keep few connections to one place, so hidden tabs must not hold streams. */
+/** Whether a view is on screen: what nobody sees is not followed. */
 import { type RefObject, useEffect, useState } from 'react';
 
 export function useOnScreen(place: RefObject<HTMLElement | null>): boolean {

@@ -1,28 +1,30 @@
 /** The side panel: what runs, what waits, and what there is to work with. */
-import { useDeferredValue, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useDeferredValue, useRef, useState } from 'react';
 
-import {
-  isOpen,
-  useAssets,
-  useBalance,
-  useEnvironments,
-  useMe,
-  useQueue,
-  useWorkloads,
-  type WorkloadSummary
-} from '../../api/queries';
-import { duration, money } from '../format';
-import { Ago, Empty, Loaded, PhaseSign, reasonName, Section, useNow } from '../parts';
-import { type Kind, useShell, type Words } from '../shell';
+import { glance, useBalance, useMe } from '../../api/queries';
+import { duration, money, price } from '../format';
+import { useOnScreen } from '../job/visible';
+import { Stale } from '../parts';
+import { useShell } from '../shell';
+import { Assets, Environments } from './Assets';
+import { Jobs } from './Jobs';
+import { ThisNotebook } from './ThisNotebook';
+import { choose, useWorkspace } from './workspace';
 
-export function Panel() {
-  const { words } = useShell();
+export function Panel({ server, shortcut }: { server: string; shortcut: () => string }) {
+  const { words, api } = useShell();
+  const place = useRef<HTMLDivElement>(null);
+  const live = useOnScreen(place);
+  const workspace = useWorkspace();
   const [search, setSearch] = useState('');
   const q = useDeferredValue(search.trim());
+  const jobs = useQuery(glance(api, { workspace: workspace || undefined, q: q || undefined }));
+  const narrowed = { q, workspace, live };
   return (
-    <div className="pk-panel">
+    <div ref={place} className="pk-panel">
       <div className="pk-panel-head">
-        <Balance />
+        <Workspace workspace={workspace} />
         <input
           type="search"
           className="pk-search"
@@ -32,8 +34,9 @@ export function Panel() {
           onChange={event => setSearch(event.target.value)}
         />
       </div>
+      {jobs.data && <Stale query={jobs} />}
       <div
-        className="pk-panel-body"
+        className={jobs.error && jobs.data ? 'pk-panel-body pk-greyed' : 'pk-panel-body'}
         onKeyDown={event => {
           if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
             walk(event.currentTarget, event.key === 'ArrowDown' ? 1 : -1);
@@ -41,11 +44,12 @@ export function Panel() {
           }
         }}
       >
-        <Jobs q={q} />
-        <Assets kind="dataset" title={words.__('Datasets')} q={q} />
-        <Assets kind="algorithm" title={words.__('Algorithms')} q={q} />
-        <Assets kind="model" title={words.__('Models')} q={q} />
-        <Environments q={q} />
+        {server && <ThisNotebook id={server} />}
+        <Jobs query={jobs} q={q} shortcut={shortcut()} />
+        <Assets kind="dataset" narrowed={narrowed} />
+        <Assets kind="algorithm" narrowed={narrowed} folded />
+        <Assets kind="model" narrowed={narrowed} folded />
+        <Environments narrowed={narrowed} folded />
       </div>
     </div>
   );
@@ -58,177 +62,33 @@ function walk(list: HTMLElement, step: number): void {
   rows[Math.min(Math.max(at + step, 0), rows.length - 1)]?.focus();
 }
 
-function Balance() {
+/** Whose things are shown, and what they have to spend. */
+function Workspace({ workspace }: { workspace: string }) {
   const { words } = useShell();
   const { data: me } = useMe();
-  const { data } = useBalance(me?.name);
-  if (!me) {
-    return <div className="pk-meter">&nbsp;</div>;
-  }
+  const { data } = useBalance(workspace || me?.name);
+  const burn =
+    data && data.burn_micro > 0 ? words.__('Spending: %1.', price(data.burn_micro, data.currency, words)) : '';
+  const lasts = data?.seconds_left == null ? '' : words.__('Lasts %1 at the present rate', duration(data.seconds_left));
   return (
     <div className="pk-meter">
-      <span>{me.name}</span>
-      {data && (
-        <span
-          title={
-            data.seconds_left == null
-              ? undefined
-              : words.__('Lasts %1 at the present rate', duration(data.seconds_left))
-          }
-        >
+      <select
+        className="pk-workspace"
+        aria-label={words.__('Workspace')}
+        title={words.__('Workspace')}
+        value={workspace}
+        onChange={event => choose(event.target.value)}
+      >
+        <option value="">{words.__('all workspaces')}</option>
+        {me?.workspaces.map(({ workspace: name }) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+      {data && (data.balance_micro !== 0 || data.burn_micro > 0) && (
+        <span className="pk-fact" title={[words.__('Balance'), burn, lasts].filter(Boolean).join('\n')}>
           {money(data.balance_micro, data.currency)}
-          {data.burn_micro > 0 && ` · ${money(data.burn_micro, data.currency)}/h`}
         </span>
       )}
     </div>
-  );
-}
-
-function Jobs({ q }: { q: string }) {
-  const { words, open } = useShell();
-  const query = useWorkloads({ kind: 'job', q: q || undefined, limit: 20 });
-  const { data: queue } = useQueue();
-  const places = new Map(queue?.items.map(item => [item.id, item.forecast]));
-  const actions = (
-    <>
-      <button type="button" className="pk-button" onClick={() => open({ view: 'jobs' })}>
-        {words.__('All')}
-      </button>
-      <button type="button" className="pk-button" onClick={() => open({ view: 'new-job' })}>
-        {words.__('New')}
-      </button>
-    </>
-  );
-  return (
-    <Section name="jobs" title={words.__('Jobs')} count={counts(query.data?.items, words)} action={actions}>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty>
-              {q ? words.__('No job has this in its name.') : words.__('Jobs run your code in the queue, on any spec.')}
-            </Empty>
-          ) : (
-            <ul className="pk-list">
-              {items.map(job => (
-                <li key={job.id}>
-                  <button
-                    type="button"
-                    className="pk-row"
-                    onClick={() => open({ view: 'job', id: job.id, name: job.name })}
-                  >
-                    <PhaseSign phase={job.phase} />
-                    <span className="pk-name">{job.name}</span>
-                    <span className="pk-fact">
-                      <JobFact job={job} place={places.get(job.id)} />
-                    </span>
-                  </button>
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </Section>
-  );
-}
-
-function counts(jobs: WorkloadSummary[] | undefined, words: Words): string {
-  const running = jobs?.filter(job => isOpen(job.phase) && job.phase !== 'queued').length ?? 0;
-  const queued = jobs?.filter(job => job.phase === 'queued').length ?? 0;
-  return [running > 0 && words.__('%1 running', running), queued > 0 && words.__('%1 queued', queued)]
-    .filter(Boolean)
-    .join(' · ');
-}
-
-function JobFact({ job, place }: { job: WorkloadSummary; place?: { position: number; p50_seconds?: number | null } }) {
-  const { words } = useShell();
-  const now = useNow();
-  if (job.phase === 'queued') {
-    if (!place) {
-      return words.__('queued');
-    }
-    const about = place.p50_seconds == null ? '' : ` · ~${duration(place.p50_seconds)}`;
-    return `${words.__('place %1', place.position)}${about}`;
-  }
-  if (isOpen(job.phase)) {
-    return job.started ? duration((now - Date.parse(job.started)) / 1000) : words.__('preparing');
-  }
-  return (
-    <>
-      {job.phase === 'failed' && <span className="pk-reason">{reasonName(job.reason, words)} </span>}
-      <Ago time={job.finished ?? job.created} />
-    </>
-  );
-}
-
-function Assets({ kind, title, q }: { kind: Kind; title: string; q: string }) {
-  const { words, open } = useShell();
-  const query = useAssets(kind, q);
-  const purposes: Record<Kind, string> = {
-    dataset: words.__('Datasets are versions of folders that jobs and notebooks read.'),
-    algorithm: words.__('Algorithms are versions of code that jobs run.'),
-    model: words.__('Models are what jobs leave, with their history.')
-  };
-  const all = (
-    <button type="button" className="pk-button" onClick={() => open({ view: 'assets', kind })}>
-      {words.__('All')}
-    </button>
-  );
-  return (
-    <Section
-      name={kind}
-      title={title}
-      count={query.data && `${query.data.items.length}${query.data.next ? '+' : ''}`}
-      action={all}
-    >
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty>{q ? words.__('Nothing has this in its name.') : purposes[kind]}</Empty>
-          ) : (
-            <ul className="pk-list">
-              {items.map(item => (
-                <li key={item.id}>
-                  <button
-                    type="button"
-                    className="pk-row"
-                    title={item.description || undefined}
-                    onClick={() => open({ view: 'asset', kind, workspace: item.workspace, name: item.name })}
-                  >
-                    <span className="pk-name">{item.name}</span>
-                    <span className="pk-fact">{item.latest ? `v${item.latest}` : words.__('empty')}</span>
-                  </button>
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </Section>
-  );
-}
-
-function Environments({ q }: { q: string }) {
-  const { words } = useShell();
-  const query = useEnvironments(q);
-  return (
-    <Section name="environments" title={words.__('Environments')} count={query.data && `${query.data.items.length}`}>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty>{words.__('Environments are locked Python packages for jobs and kernels.')}</Empty>
-          ) : (
-            <ul className="pk-list">
-              {items.map(item => (
-                <li key={item.id} className="pk-row" title={item.description || undefined}>
-                  <span className="pk-name">{item.name}</span>
-                  <span className="pk-fact">{item.latest ? `v${item.latest.number}` : ''}</span>
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </Section>
   );
 }

@@ -2,7 +2,7 @@
 import { useId, useState } from 'react';
 
 import { useShell } from '../shell';
-import { Refusals } from './Field';
+import { Refusals } from '../field';
 import { wrongOf } from './refusals';
 import { useSend } from './submit';
 

@@ -6,9 +6,10 @@ import { useBalance } from '../../api/queries';
 import { Copyable } from '../parts';
 import { useShell } from '../shell';
 import { type Draft, isFolded, suggestedName, toRequest, type Wrong } from './draft';
-import { Field, Group } from './Field';
+import { Field, Group } from '../field';
 import { Footer } from './Footer';
 import { ImportYaml } from './ImportYaml';
+import { DatasetsPicker, EnvironmentPicker, ModelsPicker } from './Inputs';
 import { More } from './More';
 import { ReferencePicker } from './ReferencePicker';
 import { Roles } from './Roles';
@@ -232,35 +233,11 @@ function Inputs({
   onChange: (change: Partial<Draft>) => void;
   wrong: readonly Wrong[];
 }) {
-  const { words } = useShell();
   return (
     <>
-      <ReferencePicker
-        kind="dataset"
-        name="datasets"
-        label={words.__('Datasets')}
-        value={draft.datasets}
-        onChange={datasets => onChange({ datasets })}
-        wrong={wrong}
-      />
-      <ReferencePicker
-        kind="model"
-        name="models"
-        label={words.__('Models')}
-        value={draft.models}
-        onChange={models => onChange({ models })}
-        wrong={wrong}
-      />
-      <ReferencePicker
-        kind="environment"
-        name="environment"
-        label={words.__('Environment')}
-        placeholder={words.__('The platform’s default')}
-        single
-        value={draft.environment ? [draft.environment] : []}
-        onChange={([environment = '']) => onChange({ environment })}
-        wrong={wrong}
-      />
+      <DatasetsPicker value={draft.datasets} onChange={datasets => onChange({ datasets })} wrong={wrong} />
+      <ModelsPicker value={draft.models} onChange={models => onChange({ models })} wrong={wrong} />
+      <EnvironmentPicker value={draft.environment} onChange={environment => onChange({ environment })} wrong={wrong} />
     </>
   );
 }

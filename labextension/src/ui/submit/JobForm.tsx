@@ -7,7 +7,7 @@ import { Failure, Skeleton } from '../parts';
 import { type JobDraft, useShell } from '../shell';
 import { blank, type Draft, fromPreset, fromRequest } from './draft';
 import { JobFields } from './JobFields';
-import { suggest } from './specs';
+import { firstChoice } from './specs';
 import { draftKey, loadDraft, loadLast } from './store';
 
 /** The form of a new job; `from` is a job to start from, `preset` what is known already. */
@@ -64,7 +64,7 @@ function begin(
   const draft = preset ? fromPreset(preset) : blank();
   const last = loadLast();
   const known = specs.some(spec => spec.name === last.spec) ? last.spec : undefined;
-  const spec = draft.run.spec || (known ?? suggest(specs, available, '') ?? specs[0]?.name ?? '');
+  const spec = draft.run.spec || (known ?? firstChoice(specs, available));
   const mine = me.workspaces.some(each => each.workspace === last.workspace && each.role !== 'viewer');
   return {
     ...draft,

@@ -3,7 +3,7 @@ import type { Schemas } from '../../api/client';
 import { useShell } from '../shell';
 import { type Draft, firstRole, foldedSummary, type Wrong } from './draft';
 import { EnvRows } from './EnvRows';
-import { Field, Group, NumberInput } from './Field';
+import { Field, Group, NumberInput } from '../field';
 import { ArgsField, ReplicasField } from './RunFields';
 import type { Unit } from './values';
 

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useDeferredValue, useId, useState } from 'react';
 
 import { useShell } from '../shell';
 import type { Wrong } from './draft';
-import { Group, Refusals } from './Field';
+import { Group, Refusals } from '../field';
 import { type Found, type Referable, useFound, useVersions } from './references';
 import { parseReference } from './values';
 

@@ -5,7 +5,7 @@ import { price, shape } from '../format';
 import { useShell } from '../shell';
 import { blankRole, type RoleDraft, type Wrong } from './draft';
 import { EnvRows } from './EnvRows';
-import { Field, Group, NumberInput, Refusals } from './Field';
+import { Field, Group, NumberInput, Refusals } from '../field';
 import { ArgsField, CommandField, ReplicasField } from './RunFields';
 import { inOrder, type Spec } from './specs';
 

@@ -1,7 +1,7 @@
 /** A command: a line for the shell, or words as they are. */
 import { useShell } from '../shell';
 import type { Run, Wrong } from './draft';
-import { Field, NumberInput } from './Field';
+import { Field, NumberInput } from '../field';
 
 interface Props {
   run: Run;

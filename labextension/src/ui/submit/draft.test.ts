@@ -43,7 +43,8 @@ const SHORT: JobRequest = {
   priority: -20,
   output: { model: 'digits-mlp' },
   labels: ['a', 'sweep: lr/2', 'v1.0+x'],
-  notes: '  # why\n\nBecause.\n'
+  notes: '  # why\n\nBecause.\n',
+  notebook: null
 };
 
 const PLAIN: JobRequest = {
@@ -66,7 +67,8 @@ const PLAIN: JobRequest = {
   priority: 0,
   output: null,
   labels: [],
-  notes: ''
+  notes: '',
+  notebook: null
 };
 
 const ROLES: JobRequest = {
@@ -110,6 +112,8 @@ describe('request → form → request', () => {
 
   // Each field by itself, at values that are easy to lose.
   const edges: { [F in keyof JobRequest]: JobRequest[F][] } = {
+    // The form is for commands: a notebook's job is made anew from its notebook.
+    notebook: [null],
     workspace: [null, 'admin', 'user@example.org'],
     environment: [null, 'base', 'pumpkin/base@12'],
     datasets: [[], ['a'], ['a@1', 'w/b@2']],

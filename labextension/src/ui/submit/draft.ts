@@ -106,8 +106,8 @@ export function blankRole(roles: readonly RoleDraft[], spec = ''): RoleDraft {
 /** What is known before a job's form is opened. */
 export function fromPreset(preset: Partial<JobDraft>): Draft {
   const draft = blank();
-  const { name = '', command = '', spec = '', datasets = [], algorithm = '', models = [] } = preset;
-  return { ...draft, name, algorithm, datasets, models, run: { ...draft.run, command, spec } };
+  const { name = '', command = '', spec = '', datasets = [], algorithm = '', models = [], environment = '' } = preset;
+  return { ...draft, name, environment, algorithm, datasets, models, run: { ...draft.run, command, spec } };
 }
 
 /** A request as the form shows it. */
@@ -174,6 +174,7 @@ export function toRequest(draft: Draft, words: Words): { request: JobRequest; wr
     budget_micro: reader.known(fromAmount(draft.budget), 'budget_micro'),
     priority: reader.whole(draft.priority, 'priority') ?? 0,
     output: draft.output.trim() ? { model: draft.output.trim() } : null,
+    notebook: null,
     labels: parseLabels(draft.labels),
     notes: draft.notes
   };
@@ -261,13 +262,17 @@ export function suggestedName(draft: Draft): string {
   const run = draft.distributed ? (draft.roles.find(role => role.main) ?? draft.roles[0]) : draft.run;
   const script = /([\w.-]+)\.(?:py|sh|ipynb|jl|r)\b/i.exec(run?.command ?? '')?.[1];
   const source = parseReference(draft.algorithm).name || script || (run?.command.trim().split(/\s/)[0] ?? '');
-  const name = source
+  return slug(source) || 'job';
+}
+
+/** Text as a job may be called; '' when nothing of it is left. */
+export function slug(text: string): string {
+  return text
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/\.{2,}/g, '.')
     .slice(0, 63)
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
-  return name || 'job';
 }
 
 /** The request with stand-ins for what is not typed yet, so that its price and its start are told early; null if there
@@ -325,6 +330,7 @@ const FIELDS: Record<keyof JobRequest, true> = {
   budget_micro: true,
   priority: true,
   output: true,
+  notebook: true,
   labels: true,
   notes: true
 };

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import { answer, Problem, type Schemas } from '../../api/client';
 import { useShell } from '../shell';
 import { fieldOf } from './draft';
+import { PLAIN } from './plain';
 import { waitOf, type Wait } from './specs';
 
 const SETTLED_MS = 400;
@@ -105,19 +106,10 @@ function smallest(kind: 'job' | 'notebook', spec: string, workspace: string): Sc
   }
   const job: Schemas['JobRequest'] = {
     ...common,
+    ...PLAIN,
     name: 'job',
     spec,
-    command: 'true',
-    args: [],
-    env: {},
-    replicas: 1,
-    roles: null,
-    retries: 0,
-    backoff_seconds: 5,
-    deadline_seconds: null,
-    budget_micro: null,
-    priority: 0,
-    output: null
+    command: 'true'
   };
   return { job, notebook: null };
 }

@@ -42,6 +42,11 @@ export function suggest(specs: readonly Spec[], free: ReadonlySet<string>, wante
   return inOrder(specs).find(spec => free.has(spec.name) && (!needed || covers(spec, needed)))?.name;
 }
 
+/** What a form begins with: the first free spec; the cheapest where none is free, or that is not known yet. */
+export function firstChoice(specs: readonly Spec[], free: ReadonlySet<string> | undefined): string {
+  return (free && suggest(specs, free, '')) ?? inOrder(specs)[0]?.name ?? '';
+}
+
 /** What an estimate says of the start. */
 export function waitOf(estimate: Schemas['Estimate']): Wait {
   const { position, p50_seconds: p50, p90_seconds: p90 } = estimate.forecast;

@@ -1,5 +1,5 @@
 import { joinWords, splitWords } from './shellwords';
-import { inOrder, roughly, type Spec, suggest, waitText } from './specs';
+import { firstChoice, inOrder, roughly, type Spec, suggest, waitText } from './specs';
 import { fromAmount, fromSpan, parseEnv, parseLabels, parseReference, toAmount, toSpan } from './values';
 
 test('words are quoted as a shell reads them', () => {
@@ -72,6 +72,13 @@ describe('specs', () => {
   ])('what would do for "%s"', (wanted, found) =>
     expect(suggest(all, new Set(['cpu', 'two', 'big']), wanted)).toBe(found)
   );
+
+  test('what a form begins with', () => {
+    expect(firstChoice(all, new Set(['two']))).toBe('two');
+    expect(firstChoice(all, new Set())).toBe(inOrder(all)[0]?.name);
+    expect(firstChoice(all, undefined)).toBe(inOrder(all)[0]?.name);
+    expect(firstChoice([], undefined)).toBe('');
+  });
 
   test('waits in words', () => {
     const words = {

@@ -150,6 +150,20 @@ class RunFolder:
         finally:
             os.close(process)
 
+    def tidy(self) -> bool:
+        """End what still runs here; tell whether there was anything. An end that is there already stays."""
+        lock = self.take()
+        if lock is None:
+            running = self.held() and not (self.path / "exit.json").exists()
+            self.ask_to_stop(0)
+            return running
+        try:
+            found = self.kill_remains()
+            self.bury()
+        finally:
+            os.close(lock)
+        return found
+
     def kill_remains(self) -> bool:
         """Kill every process in the replica's control groups or with its mark; tell whether there was any."""
         found = False
@@ -203,15 +217,21 @@ def _whole_file(kind: int) -> bytes:
     return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
 
 
-def _marked(mark: str) -> set[int]:
-    wanted = f"{MARK}={mark}".encode()
-    found: set[int] = set()
+def marks() -> dict[int, str]:
+    """Return the mark of every process of this machine that carries one, by its id."""
+    prefix = f"{MARK}=".encode()
+    found: dict[int, str] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/environ", "rb") as file:
-                    if wanted in file.read().split(b"\0"):
-                        found.add(int(name))
+                    for variable in file.read().split(b"\0"):
+                        if variable.startswith(prefix):
+                            found[int(name)] = os.fsdecode(variable[len(prefix) :])
             except OSError:
                 continue
     return found
+
+
+def _marked(mark: str) -> set[int]:
+    return {pid for pid, found in marks().items() if found == mark}

@@ -16,10 +16,12 @@ from typing import ParamSpec, TypeVar
 
 from pumpkin_services.problems import StorageFull, Unavailable
 from pumpkin_services.runtimes.base import Key, Launch, LogChunk, Observation, ReplicaSpec, Usage
+from pumpkin_services.runtimes.hints import Hints
 from pumpkin_services.runtimes.local import cgroups, host, supervisor, usage
-from pumpkin_services.runtimes.local.folder import MARK, RunFolder, remove_tree
+from pumpkin_services.runtimes.local.folder import MARK, RunFolder, marks, remove_tree
 from pumpkin_services.runtimes.local.layout import DEFAULT_PATH, Layout, environment, sandbox
 from pumpkin_services.runtimes.local.nursery import Nursery, NurseryDied
+from pumpkin_services.runtimes.logfile import follow, read_chunk
 from pumpkin_services.runtimes.ranks import distributed_env
 
 ADDRESS = "127.0.0.1"
@@ -28,6 +30,7 @@ PORTS = range(20000, 32000)
 LOG_POLL_FIRST, LOG_POLL_SECONDS = 0.005, 0.05
 DELETE_PATIENCE_SECONDS = 10.0
 PROCESSES = 16384
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,8 +52,7 @@ class LocalRuntime:
         self._nursery = Nursery(messages=self._data / "logs" / "supervisor.log")
         self._notify = self._data / "run" / "notify"
         self._socket: socket.socket | None = None
-        self._changed: set[Key] = set()
-        self._change = asyncio.Event()
+        self._hints = Hints()
 
     async def start(self) -> None:
         """Find out what this machine can do and listen for supervisors."""
@@ -206,40 +208,33 @@ class LocalRuntime:
 
         return sorted(await _in_thread(walk))
 
+    async def alive(self) -> list[Key]:
+        """See `Runtime.alive`: what has processes, found by their marks."""
+
+        def look() -> set[Key]:
+            # A process can write into its variables what it likes.
+            found = [re.fullmatch(rf"{self._id}/({NAME})/([0-9]{{1,9}})/{NAME}", mark) for mark in marks().values()]
+            return {Key(match[1], int(match[2])) for match in found if match}
+
+        return sorted(await _in_thread(look))
+
+    async def tidy(self, key: Key) -> list[str]:
+        """See `Runtime.tidy`."""
+
+        def end() -> list[str]:
+            return [f"processes of {folder.replica}" for folder in self._folders(key) if folder.tidy()]
+
+        return await _in_thread(end)
+
     async def read_log(self, key: Key, replica: str, *, offset: int = 0, limit: int = 1 << 20) -> LogChunk:
         """See `Runtime.read_log`."""
-        return await _in_thread(self._read_log, key, replica, offset, limit)
+        return await _in_thread(read_chunk, self._folder(key, replica).path, offset, limit)
 
-    def _read_log(self, key: Key, replica: str, offset: int, limit: int) -> LogChunk:
-        folder = self._folder(key, replica)
-        # In this order: a log that is final before its size is taken has its final size.
-        final = (folder.path / "exit.json").exists() or not folder.path.exists()
-        try:
-            log = os.open(folder.path / "log", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return LogChunk(data=b"", offset=max(0, offset), size=0, final=final)
-        try:
-            size = os.fstat(log).st_size
-            at = offset if offset >= 0 else max(0, size + offset)
-            return LogChunk(data=os.pread(log, max(0, min(limit, size - at)), at), offset=at, size=size, final=final)
-        finally:
-            os.close(log)
-
-    async def follow_log(self, key: Key, replica: str, *, offset: int = 0) -> AsyncIterator[LogChunk]:
+    def follow_log(self, key: Key, replica: str, *, offset: int = 0) -> AsyncIterator[LogChunk]:
         """See `Runtime.follow_log`."""
-        # What is being written now is looked at often, what has been silent for a while less so.
-        pause = LOG_POLL_FIRST
-        while True:
-            chunk = await self.read_log(key, replica, offset=offset)
-            offset = chunk.end
-            if chunk.data:
-                pause = LOG_POLL_FIRST
-                yield chunk
-            elif chunk.final:
-                return
-            else:
-                await asyncio.sleep(pause)
-                pause = min(pause * 1.2, LOG_POLL_SECONDS)
+        return follow(
+            lambda at: self.read_log(key, replica, offset=at), offset, first=LOG_POLL_FIRST, longest=LOG_POLL_SECONDS
+        )
 
     async def usage(self, key: Key) -> dict[str, Usage]:
         """See `Runtime.usage`."""
@@ -256,23 +251,14 @@ class LocalRuntime:
 
     async def wait_change(self, timeout: float) -> set[Key]:
         """See `Runtime.wait_change`."""
-        try:
-            # Not wait_for: on Python 3.11 it forgets a cancellation that comes together with the change.
-            async with asyncio.timeout(timeout):
-                await self._change.wait()
-        except TimeoutError:
-            pass
-        self._change.clear()
-        changed, self._changed = self._changed, set()
-        return changed
+        return await self._hints.wait(timeout)
 
     def _hear(self) -> None:
         assert self._socket is not None
         try:
             while True:
                 workload, _, attempt = self._socket.recv(512).decode().rpartition("/")
-                self._changed.add(Key(workload, int(attempt)))
-                self._change.set()
+                self._hints.add(Key(workload, int(attempt)))
         except BlockingIOError:
             return
 
@@ -307,7 +293,7 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 
 
 def _checked(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+    if not re.fullmatch(NAME, name):
         raise ValueError(f"not a name of a workload or a replica: {name!r}")
     return name
 

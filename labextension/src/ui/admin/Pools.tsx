@@ -1,0 +1,119 @@
+/** Which nodes and specs are for whom. */
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { answer } from '../../api/client';
+import { Empty, Loaded } from '../parts';
+import { useShell, type Words } from '../shell';
+import { OfferActions } from './OfferActions';
+import { PoolForm } from './PoolForm';
+import { onlyAt, type Pool, POOL_AS_IS, usePools } from './queries';
+
+export function Pools() {
+  const { words } = useShell();
+  const query = usePools();
+  const [editing, setEditing] = useState<string | null>(null);
+  const edited = query.data?.items.find(pool => pool.name === editing);
+  const close = (): void => setEditing(null);
+  return (
+    <section aria-labelledby="pk-pools">
+      <div className="pk-page-head">
+        <h1 id="pk-pools" className="pk-title">
+          {words.__('Pools')}
+        </h1>
+        <span className="pk-grow" />
+        <button type="button" className="pk-button" disabled={editing === ''} onClick={() => setEditing('')}>
+          {words.__('New pool…')}
+        </button>
+      </div>
+      {editing === '' && <PoolForm onClose={close} />}
+      {edited && <PoolForm key={edited.revision} pool={edited} onClose={close} />}
+      <Loaded query={query} lines={3}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty>
+              {words.__('A pool says who may use which specs on which nodes. Without one nobody may run anything.')}
+            </Empty>
+          ) : (
+            <div className="pk-scroll">
+              <table className="pk-asset-table">
+                <thead>
+                  <tr>
+                    <th scope="col">{words.__('Name')}</th>
+                    <th scope="col">{words.__('Nodes')}</th>
+                    <th scope="col">{words.__('Specs')}</th>
+                    <th scope="col">{words.__('For')}</th>
+                    <th scope="col">{words.__('Who may use it')}</th>
+                    <th scope="col" className="pk-amount">
+                      {words.__('Rank')}
+                    </th>
+                    <th scope="col">{words.__('State')}</th>
+                    <th scope="col">
+                      <span className="pk-unseen">{words.__('Actions')}</span>
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {items.map(pool => (
+                    <Row key={pool.id} pool={pool} onEdit={() => setEditing(pool.name)} />
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }
+      </Loaded>
+    </section>
+  );
+}
+
+/** Who may use a pool, in words. */
+export function allowed(pool: Pool, words: Words): string {
+  if (pool.everyone) {
+    return words.__('everyone');
+  }
+  const parts: [string[], string][] = [
+    [pool.workspaces, words.__('workspaces')],
+    [pool.users, words.__('users')],
+    [pool.hub_roles, words.__('roles')]
+  ];
+  const said = parts.filter(([names]) => names.length > 0).map(([names, what]) => `${what}: ${names.join(', ')}`);
+  return said.join(' · ') || words.__('nobody');
+}
+
+function Row({ pool, onEdit }: { pool: Pool; onEdit: () => void }) {
+  const { api, words, confirm } = useShell();
+  const cache = useQueryClient();
+  const params = { path: { pool: pool.name } };
+  const headers = onlyAt(pool.revision);
+  const changed = (): Promise<void> => cache.invalidateQueries({ queryKey: ['pools'] });
+  const turn = async (): Promise<void> => {
+    await answer(
+      api.PATCH('/resources/pools/{pool}', { params, headers, body: { ...POOL_AS_IS, enabled: !pool.enabled } })
+    );
+    await changed();
+  };
+  const remove = async (): Promise<void> => {
+    const lost = words.__('Who may use its specs only through it can no longer. What runs goes on.');
+    if (await confirm(words.__('Delete the pool %1?', pool.name), lost, words.__('Delete'))) {
+      await answer(api.DELETE('/resources/pools/{pool}', { params, headers }));
+      await changed();
+    }
+  };
+  const names = (list: string[]): string => (list.length === 0 ? words.__('all') : list.join(', '));
+  const kinds = pool.kinds.map(kind => (kind === 'job' ? words.__('jobs') : words.__('notebooks')));
+  return (
+    <tr>
+      <th scope="row" title={pool.description || undefined}>
+        {pool.name}
+      </th>
+      <td>{names(pool.nodes)}</td>
+      <td>{names(pool.specs)}</td>
+      <td>{kinds.join(', ')}</td>
+      <td className="pk-wrap">{allowed(pool, words)}</td>
+      <td className="pk-amount">{pool.priority}</td>
+      <td>{pool.enabled ? words.__('on offer') : words.__('disabled')}</td>
+      <OfferActions offer={pool} onEdit={onEdit} turn={turn} remove={remove} />
+    </tr>
+  );
+}

@@ -1,0 +1,1 @@
+"""Schedules: a job request submitted again at the times of a cron expression."""

@@ -1,0 +1,3 @@
+"""Journey 3 with pods for processes."""
+
+from tests.integration.journeys.test_waiting import *  # noqa: F403
