@@ -63,6 +63,7 @@ class Attempt(Answer):
         "input_missing",
         "output_failed",
         "cannot_fit",
+        "reclaimed",
         "idle",
         "grant_expired",
         "server_failed",
@@ -320,6 +321,7 @@ class Grant(Answer):
         "input_missing",
         "output_failed",
         "cannot_fit",
+        "reclaimed",
         "idle",
         "grant_expired",
         "server_failed",
@@ -354,7 +356,8 @@ class Import(Answer):
     """
     A version on its way from another server. When `state` is `ready`, `number` is its version.
 
-    `fetched` and `total` are bytes; `total` is null when the server does not tell. `commit` is what `ref` meant.
+    `fetched` and `total` are bytes, of the archive while it is unpacked; `total` is null when the server does not tell.
+    `commit` is what `ref` meant.
     """
 
     id: str
@@ -401,6 +404,7 @@ class JobGlance(Answer):
         "input_missing",
         "output_failed",
         "cannot_fit",
+        "reclaimed",
         "idle",
         "grant_expired",
         "server_failed",
@@ -1350,6 +1354,7 @@ class WorkloadSummary(Answer):
         "input_missing",
         "output_failed",
         "cannot_fit",
+        "reclaimed",
         "idle",
         "grant_expired",
         "server_failed",
@@ -1994,6 +1999,7 @@ class Workload(Answer):
         "input_missing",
         "output_failed",
         "cannot_fit",
+        "reclaimed",
         "idle",
         "grant_expired",
         "server_failed",

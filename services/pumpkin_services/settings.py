@@ -101,6 +101,10 @@ class Cluster(Configurable):
         config=True
     )
     image = Unicode("", help="The platform's image for notebooks and jobs, with a tag or digest.").tag(config=True)
+    python = Unicode(
+        "/usr/bin/python3",
+        help="The Python environments are built for: it must be at this path in `image` and where the service runs.",
+    ).tag(config=True)
     image_pull_policy = Unicode("IfNotPresent", help="When nodes pull images.").tag(config=True)
     image_pull_secrets = List(
         Unicode(), help="Names of the Secrets to pull with; they must be in each workspace's namespace."

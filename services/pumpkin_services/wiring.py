@@ -53,6 +53,7 @@ from pumpkin_services.schedules import api as schedules_api
 from pumpkin_services.schedules.firing import Firing
 from pumpkin_services.schedules.service import ScheduleService
 from pumpkin_services.secrets import load_secret
+from pumpkin_services.settings import Cluster as ClusterSettings
 from pumpkin_services.settings import Platform
 from pumpkin_services.storage import api as storage_api
 from pumpkin_services.storage.base import ObjectStore
@@ -65,6 +66,7 @@ from pumpkin_services.workloads import api as workloads_api
 from pumpkin_services.workloads import desk
 from pumpkin_services.workloads.board import Board
 from pumpkin_services.workloads.desk import Desk
+from pumpkin_services.workloads.environments import EnvironmentFiles
 from pumpkin_services.workloads.grants import GrantService
 from pumpkin_services.workloads.outputs import OutputService
 from pumpkin_services.workloads.planner import Planner
@@ -187,11 +189,18 @@ def wire(settings: Platform, database: Database) -> Parts:
         root=environments,
         allow_urls=settings.environment_urls,
     )
+    python = ClusterSettings(config=settings.config).python if settings.runtime == "volcano" else sys.executable
     builder = Builder(
         database=database,
         wakeups=wakeups,
         root=environments,
-        settings=BuildSettings(uv=UvSettings(index=settings.environment_index)),
+        settings=BuildSettings(
+            uv=UvSettings(
+                python=python, index=settings.environment_index, from_source=settings.environment_from_source
+            ),
+            concurrency=settings.environment_builds,
+            timeout=settings.environment_build_seconds,
+        ),
     )
     secrets = settings.data / "secrets"
     store = choose_store(
@@ -330,6 +339,7 @@ def api_routes(parts: Parts) -> list[Route]:
             streams=parts.streams,
             grants=parts.grants,
             outputs=parts.outputs,
+            environments=EnvironmentFiles(database=parts.database, environments=parts.images),
         ),
         *schedules_api.routes(parts.schedules),
     ]

@@ -61,6 +61,27 @@ def test_replicas_on_several_pods_train_one_model_together(house: House):
         assert (job.phase, job.output) == ("succeeded", "ann/allreduce-line@1"), told
 
 
+@pytest.fixture(scope="module")
+def tools(house: House) -> str:
+    """An environment of ann's that is being built; its id."""
+    made = house.user("ann").api.post(
+        "/images", json={"name": "tools", "requirements": ["ipykernel", "six"], "visibility": "everyone"}
+    )
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
+
+
+def test_a_job_runs_in_the_environment_built_for_it(house: House, tools: str):
+    code = "import six, sys, pumpkin; pumpkin.log_metrics(1, seen=1); print(sys.prefix)"
+    with Client(house.url, house.user("ann").token) as client:
+        job = client.jobs.submit("uses", f'python -c "{code}"', spec="cpu-small", environment="tools")
+        ended = client.jobs.wait(job.id)
+        assert (ended.phase, client.jobs.log(job.id)) == ("succeeded", b"/pumpkin/environment\n"), ended
+        assert [(point.name, point.value) for point in client.jobs.follow_metrics(job.id)] == [("seen", 1)]
+    events = house.user("ann").api.get(f"/workloads/{job.id}/events").json()["items"]
+    assert "Its environment ann/tools@1 is being built." in [event["message"] for event in events]
+
+
 @pytest.fixture
 def ben(house: House) -> Iterator[Person]:
     user = house.user("ben")
@@ -78,3 +99,15 @@ async def test_a_cell_of_a_notebooks_pod_becomes_a_job(ben: Person):
     [job] = ben.api.get("/workloads", params={"kind": "job"}).json()["items"]
     assert (job["phase"], job["name"]) == ("succeeded", "cell"), said
     assert ben.api.get(f"/workloads/{job['id']}/logs/main-0").text == "42\n"
+
+
+async def test_an_environment_built_is_a_kernel_of_a_notebooks_pod(ben: Person, tools: str):
+    assert ben.spawn(spec="cpu-small", environment="ann/tools").status_code in (201, 202)
+    ben.ready()
+    found = jupyter(ben, "kernelspecs")
+    assert (found["default"], set(found["kernelspecs"])) == (f"pumpkin-{tools}", {f"pumpkin-{tools}", "python3"})
+    kernel = jupyter(ben, "kernels", name=f"pumpkin-{tools}")["id"]
+    said = await run_cell(
+        ben, kernel, "import six, sys\nprint(sys.prefix, 'pumpkin' in get_ipython().magics_manager.magics['line'])"
+    )
+    assert said == "/pumpkin/environment True\n"

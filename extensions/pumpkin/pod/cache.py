@@ -15,6 +15,7 @@ import hashlib
 import os
 import random
 import shutil
+import stat
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -169,9 +170,11 @@ def _seal(folder: Path) -> int:
             path = Path(current, name)
             info = path.lstat()
             size += info.st_size
-            path.chmod(info.st_mode & 0o555)
+            if not stat.S_ISLNK(info.st_mode):  # what a link leads to is not ours
+                path.chmod(info.st_mode & 0o555)
         for name in folders:
-            Path(current, name).chmod(0o555)
+            if not os.path.islink(path := os.path.join(current, name)):
+                os.chmod(path, 0o555)  # noqa: S103 all pods run as one user
     return size
 
 

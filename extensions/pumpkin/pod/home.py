@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import httpx
 from pumpkin._protocol import refusal, unreachable
 from pumpkin.pod.settings import Pod
 
+BLOCK = 1 << 20
 TAKING = 3600.0
 """Seconds the platform may need to unpack what it was sent."""
 
@@ -40,6 +42,19 @@ class Home:
         timeout = httpx.Timeout(120.0, connect=10.0, read=TAKING)
         headers = {"Content-Type": "application/x-tar"}
         self._send("PUT", f"outputs/{self._replica}", content=content, headers=headers, timeout=timeout)
+
+    @contextmanager
+    def environment(self) -> Generator[tuple[int, Iterator[bytes]]]:
+        """Read the workload's environment: yield the bytes of its tar, and them in pieces."""
+        timeout = httpx.Timeout(120.0, connect=10.0)
+        try:
+            with self._http.stream("GET", f"{self._path}/environment", timeout=timeout) as response:
+                if response.headers.get("Content-Type") != "application/x-tar":
+                    response.read()
+                    raise refusal(response)
+                yield int(response.headers["Content-Length"]), response.iter_raw(BLOCK)
+        except httpx.TransportError as error:
+            raise unreachable(self._url, error) from error
 
     def _send(self, method: str, path: str, **what: Any) -> None:
         try:

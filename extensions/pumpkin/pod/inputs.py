@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 from pumpkin._protocol import Progress
-from pumpkin.config import Config
 from pumpkin.errors import PumpkinError
+from pumpkin.pod import environment
 from pumpkin.pod.cache import Cache
+from pumpkin.pod.home import Home
 from pumpkin.pod.patience import PATIENCE, Patience, early, passes
 from pumpkin.pod.settings import Pod
 from pumpkin.transfer.pull import pull
@@ -22,7 +23,7 @@ def fetch(pod: Pod, *, patience: float = PATIENCE) -> None:
     """Have every input of the pod in the cache; raise `PumpkinError` with one sentence when one cannot be had."""
     cache = Cache(pod.cache)
     for source in pod.sources:
-        fetching = _Fetching(pod.config, source, cache, patience)
+        fetching = _Fetching(pod, source, cache, patience)
         try:
             cache.materialise(source, fetching.run, waiting=fetching.waits)
         except PumpkinError as error:
@@ -36,8 +37,8 @@ def fetch(pod: Pod, *, patience: float = PATIENCE) -> None:
 class _Fetching:
     """One input on its way."""
 
-    def __init__(self, config: Config, source: str, cache: Cache, patience: float) -> None:
-        self._config = config
+    def __init__(self, pod: Pod, source: str, cache: Cache, patience: float) -> None:
+        self._pod = pod
         self._source = source
         self._cache = cache
         self._patience = Patience(patience)
@@ -51,27 +52,47 @@ class _Fetching:
         """Fill `folder`, with what is there already kept."""
         while True:
             try:
-                pull(self._config, f"/{self._source}", folder, on_progress=self._progress)
+                if self._source.startswith(environment.SOURCE):
+                    self._unpack(folder)
+                else:
+                    pull(self._pod.config, f"/{self._source}", folder, on_progress=self._progress)
                 return
             except PumpkinError as error:
                 if not passes(error) and not early(error):
                     raise
                 self._patience.wait(error)
 
+    def _unpack(self, folder: Path) -> None:
+        home = Home(self._pod)
+        try:
+            with home.environment() as (total, pieces):
+                self._make_room(total)
+                stream = environment.Stream(pieces)
+                environment.unpack(stream, folder, progress=lambda done: self._say(done, total))
+        finally:
+            home.close()
+
     def _progress(self, progress: Progress) -> None:
-        if progress.sent == 0 and not self._cache.make_room(progress.total - progress.done):
+        if progress.sent == 0:
+            self._make_room(progress.total - progress.done)
+        self._say(progress.done, progress.total)
+
+    def _make_room(self, need: int) -> None:
+        if not self._cache.make_room(need):
             raise PumpkinError(
-                f"it needs {sized(progress.total - progress.done)} and this node's cache has no such room: "
+                f"it needs {sized(need)} and this node's cache has no such room: "
                 "try again when other workloads have ended, or ask an admin.",
                 reason="node_full",
             )
-        if progress.done > self._fetched:
-            self._fetched = progress.done
+
+    def _say(self, done: int, total: int) -> None:
+        if done > self._fetched:
+            self._fetched = done
             self._patience.begin()
         now = time.monotonic()
         if now > self._said + SECONDS:
             self._said = now
-            print(f"{self._source}: fetched {sized(progress.done, of=progress.total)}", flush=True)
+            print(f"{self._source}: fetched {sized(done, of=total)}", flush=True)
 
 
 def sized(size: int, *, of: int | None = None) -> str:

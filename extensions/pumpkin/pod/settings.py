@@ -20,8 +20,9 @@ class Pod:
     """One pod: whose it is, what it reads, and where its folders are in the container that asks.
 
     Variables: `PUMPKIN_URL` and `PUMPKIN_TOKEN` (the workload's own), `PUMPKIN_WORKLOAD`, `PUMPKIN_REPLICA`,
-    `PUMPKIN_POD_INPUTS` (JSON, `[{"source": "datasets/lab/digits/versions/3", "target": "/dataset/digits"}]`), and the
-    folders where they are not the usual ones: `PUMPKIN_POD_CACHE`, `PUMPKIN_METRICS` (a file), `PUMPKIN_OUTPUT`.
+    `PUMPKIN_POD_INPUTS` (JSON, `[{"source": "datasets/lab/digits/versions/3", "target": "/dataset/digits"}]`; the
+    workload's environment, if it was built, is the one whose source begins with `images/`), and the folders where they
+    are not the usual ones: `PUMPKIN_POD_CACHE`, `PUMPKIN_METRICS` (a file), `PUMPKIN_OUTPUT`.
     """
 
     config: Config

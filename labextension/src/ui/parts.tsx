@@ -47,6 +47,7 @@ export function reasonName(reason: Workload['reason'], words: Words): string {
     input_missing: words.__('input gone'),
     output_failed: words.__('output lost'),
     cannot_fit: words.__('too big'),
+    reclaimed: words.__('place given back'),
     idle: words.__('idle'),
     grant_expired: words.__('not started in time'),
     server_failed: words.__('server failed'),

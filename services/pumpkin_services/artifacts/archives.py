@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import stat
@@ -15,7 +16,7 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -28,6 +29,8 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+OnRead = Callable[[int, int], None]
 
 MAX_ENTRIES = 500_000
 MAX_BYTES = 4 << 40
@@ -49,24 +52,42 @@ _BROKEN = (
 )
 
 
-def entries(path: Path, archive_format: Literal["zip", "tar", "file"], *, name: str = "") -> Iterator[SourceFile]:
+def entries(
+    path: Path, archive_format: Literal["zip", "tar", "file"], *, name: str = "", on_read: OnRead | None = None
+) -> Iterator[SourceFile]:
     """Iterate over the files and links of the archive at `path`; each file must be read before the next.
 
     The format `file` is no archive: the file itself, called `name`, is all there is. Go through it, and read the
-    files, inside `broken_is_invalid`.
+    files, inside `broken_is_invalid`. `on_read` is told the bytes read of it each time, and all there are.
 
     Raises:
         Invalid: for an encrypted or special entry, or a name that is not UTF-8.
         TooLarge: for too many entries, or contents out of proportion.
     """
+    file = io.BufferedReader(_Told(path, on_read))
     if archive_format == "file":
-        return _single(path, name)
+        return _single(file, name)
     budget = _Budget(path.stat().st_size)
-    return _zip(path, budget) if archive_format == "zip" else _tar(path, budget)
+    return _zip(file, budget) if archive_format == "zip" else _tar(file, budget)
 
 
-def _single(path: Path, name: str) -> Iterator[SourceFile]:
-    with path.open("rb") as content:
+class _Told(io.FileIO):
+    """A file that tells how much of it is read."""
+
+    def __init__(self, path: Path, on_read: OnRead | None) -> None:
+        super().__init__(path)
+        self._on_read = on_read
+        self._size = path.stat().st_size
+
+    def readinto(self, buffer: Any, /) -> int:
+        size = super().readinto(buffer)
+        if self._on_read is not None:
+            self._on_read(size, self._size)
+        return size
+
+
+def _single(file: IO[bytes], name: str) -> Iterator[SourceFile]:
+    with file as content:
         yield SourceFile(path=name, content=content)
 
 
@@ -145,12 +166,17 @@ def _clean(name: str) -> str:
     return name
 
 
-def _zip(path: Path, budget: _Budget) -> Iterator[SourceFile]:
-    with path.open("rb") as file:
+def _zip(file: IO[bytes], budget: _Budget) -> Iterator[SourceFile]:
+    with file:
         _count_zip(file)
-    with zipfile.ZipFile(path) as archive:
+        file.seek(0)
+        yield from _zip_members(file, budget)
+
+
+def _zip_members(file: IO[bytes], budget: _Budget) -> Iterator[SourceFile]:
+    with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        declared = _Budget(path.stat().st_size)
+        declared = _Budget(os.fstat(file.fileno()).st_size)
         for member in members:
             declared.entry()
             declared.take(member.file_size)
@@ -233,8 +259,8 @@ class _Guarded:
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open, b"\x28\xb5": zstd.open}
 
 
-def _tar(path: Path, budget: _Budget) -> Iterator[SourceFile]:
-    with path.open("rb") as raw:
+def _tar(raw: IO[bytes], budget: _Budget) -> Iterator[SourceFile]:
+    with raw:
         opener = _OPENERS.get(raw.read(2))
         raw.seek(0)
         stream: Any = opener(raw, "rb") if opener else raw

@@ -245,6 +245,7 @@ class Imports:
                 name=fetch.file_name(row.url),
                 source=source,
                 finish=finish,
+                on_read=at.unpack,
             )
 
     async def _keep(self, row: ImportRow, at: fetch.Progress) -> None:

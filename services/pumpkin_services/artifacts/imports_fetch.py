@@ -21,7 +21,10 @@ SUFFIXES = {
 
 @dataclass
 class Progress:
-    """How far an import is, in bytes; `commit` once it is known which one is fetched."""
+    """How far an import is, in bytes: of what is fetched, then of the archive as it is unpacked.
+
+    `commit` is there once it is known which one is fetched.
+    """
 
     state: Literal["fetching", "unpacking"] = "fetching"
     fetched: int = 0
@@ -39,6 +42,12 @@ class Progress:
         self.fetched += size
         if self.fetched > limit:
             raise too_large(limit)
+
+    def unpack(self, size: int, of: int) -> None:
+        """Count bytes of the archive, which has `of`."""
+        if self.state != "unpacking":
+            self.state, self.fetched, self.total = "unpacking", 0, of
+        self.fetched = min(self.fetched + size, of)
 
 
 def too_large(limit: int) -> TooLarge:
@@ -95,4 +104,3 @@ async def download(outward: Outward, row: ImportRow, at: Progress, *, limit: int
         async for piece in answer.body:
             at.add(len(piece), limit=limit)
             yield piece
-    at.state = "unpacking"

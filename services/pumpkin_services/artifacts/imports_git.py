@@ -77,7 +77,6 @@ async def git_tree(
         at.commit = await _fetch(outward, git, row.url, row.commit_id or row.ref or "HEAD")
         measure.cancel()
         at.fetched = await asyncio.to_thread(_bytes, folder / "objects")
-        at.state = "unpacking"
         unpacked = Progress()
         async for piece in git.output("archive", "--format=tar", at.commit):
             unpacked.add(len(piece), limit=limit)

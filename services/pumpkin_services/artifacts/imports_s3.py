@@ -144,7 +144,6 @@ async def _archive(prefix: _Prefix, at: Progress, *, limit: int) -> AsyncGenerat
             task.cancel()
         await asyncio.gather(*ahead, return_exceptions=True)
     yield bytes(2 * tarfile.BLOCKSIZE)
-    at.state = "unpacking"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -50,10 +50,11 @@ class Ingest:
         name: str = "",
         source: str | None = None,
         finish: Finish | None = None,
+        on_read: archives.OnRead | None = None,
     ) -> str:
         """Make a version of an archive; return its id. Whatever is refused or broken off leaves nothing.
 
-        The format `file` is no archive: it is kept as the one file `name`.
+        The format `file` is no archive: it is kept as the one file `name`. `on_read` is that of `archives.entries`.
         """
         readable = self.core.readable
         assert readable is not None
@@ -68,7 +69,8 @@ class Ingest:
             with spool:
                 await receive(stream, spool, limit=MAX_ARCHIVE, what="archive")
                 spool.flush()
-                packer = Packer(files=archives.entries(Path(spool.name), archive_format, name=name), strict=True)
+                files = archives.entries(Path(spool.name), archive_format, name=name, on_read=on_read)
+                packer = Packer(files=files, strict=True)
                 batches = _guarded(packer, archive_format)
                 row = await self._begin(owned, creator=principal.name, source=source)
                 await self._ingest(row, packer, batches, owned=owned, may_read=may_read, finish=finish)

@@ -219,7 +219,8 @@ class ImportRequest(Wire):
 class Import(Wire):
     """A version on its way from another server. When `state` is `ready`, `number` is its version.
 
-    `fetched` and `total` are bytes; `total` is null when the server does not tell. `commit` is what `ref` meant.
+    `fetched` and `total` are bytes, of the archive while it is unpacked; `total` is null when the server does not tell.
+    `commit` is what `ref` meant.
     """
 
     id: str

@@ -352,23 +352,33 @@ class EnvironmentService:
         A folder that was lost is built again from the version's lock. May take as long as a build does:
         never call it inside a transaction.
         """
-        while True:
-            async with self.database.read() as session:
-                version = await session.get(EnvironmentVersionRow, version_id)
-                row = version and await session.get(EnvironmentRow, version.environment)
-            if version is None or row is None or version.state == "deleted":
-                raise Unavailable("The environment was deleted meanwhile: choose another.", reason="environment_gone")
-            if version.state == "failed":
-                raise Unavailable(
-                    f"The environment {row.name}@{version.number} could not be built: {version.message}",
-                    reason="environment_failed",
-                )
-            ref = views.reference(row, version)
-            if ref.python is not None and ref.python.exists():
-                return ref
-            if ref.python is not None:
-                await self._rebuild(ref)
+        while (ref := await self.if_ready(version_id)) is None:
             await self.wakeups.wait(f"environment:{version_id}", timeout=1.0)
+        return ref
+
+    async def if_ready(self, version_id: str) -> EnvironmentRef | None:
+        """Return what `ensure_ready` does, None while it is built; has it built again if its folder was lost."""
+        async with self.database.read() as session:
+            version = await session.get(EnvironmentVersionRow, version_id)
+            row = version and await session.get(EnvironmentRow, version.environment)
+        if version is None or row is None or version.state == "deleted":
+            raise Unavailable("The environment was deleted meanwhile: choose another.", reason="environment_gone")
+        if version.state == "failed":
+            raise Unavailable(
+                f"The environment {row.name}@{version.number} could not be built: {version.message}",
+                reason="environment_failed",
+            )
+        ref = views.reference(row, version)
+        if ref.python is None:
+            return None
+        if not ref.python.exists():
+            await self._rebuild(ref)
+            return None
+        return ref
+
+    def built(self, ref: EnvironmentRef) -> bool:
+        """Tell whether a ready version was built by the platform, and is no interpreter that was there."""
+        return ref.prefix == self.files.prefix(ref.digest)
 
     async def _rebuild(self, ref: EnvironmentRef) -> None:
         async with self.database.write() as session:

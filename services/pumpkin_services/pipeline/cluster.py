@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pumpkin_services.images.archive import ENVIRONMENT, JUPYTER
+from pumpkin_services.images.kernels import activate
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.views import EnvironmentRef
-from pumpkin_services.names import PLATFORM_WORKSPACE
-from pumpkin_services.pipeline.prepare import TARGETS, Hopeless, Prepared, identity
-from pumpkin_services.pipeline.verdict import Verdict
+from pumpkin_services.pipeline.environments import Environments
+from pumpkin_services.pipeline.prepare import SYSTEM_PATH, TARGETS, Prepared, identity, served
+from pumpkin_services.pipeline.sdk import with_sdk
+from pumpkin_services.pipeline.verdict import Hopeless
 from pumpkin_services.problems import Conflict
 from pumpkin_services.runtimes.base import Bind, Key, Launch, ReplicaSpec, Tickets
 from pumpkin_services.workloads.plan import Input, Plan
 from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
 from pumpkin_services.workloads.tokens import Tokens
+
+SDK = Path("/opt/pumpkin/share/pumpkin/sdk")
+"""In the image: `pumpkin` and nothing else, for environments that have it not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,19 +50,25 @@ class ClusterPreparer:
     def __init__(self, *, data: Path, environments: EnvironmentService, tokens: Tokens, url: str, image: str) -> None:
         self._data = data
         self._environments = environments
+        self._found = Environments(environments)
         self._tokens = tokens
         self._url = url
         self.image = image
 
     async def prepare(self, row: WorkloadRow, plan: Plan) -> Prepared:
-        """Find the environment; raise `Hopeless` if pods cannot run in it."""
-        del row
-        return Prepared(environment=await self._environment(plan.environment), binds=_binds(plan.inputs))
+        """Find the environment, which may take as long as its build does; raise `Hopeless` if it cannot be had."""
+        return self._prepared(plan, await self._found.wait(row, plan.environment))
 
-    async def offered(self, row: WorkloadRow, plan: Plan) -> Launch:
-        """Return the launch of a queued workload's next attempt; raise `Hopeless` if there can be none."""
-        ready = await self.prepare(row, plan)
-        return self._launch(row, plan, ready, attempt=row.attempt + 1)
+    async def offered(self, row: WorkloadRow, plan: Plan) -> Launch | None:
+        """Return the launch of a queued workload's next attempt, None while its environment is built.
+
+        Raises:
+            Hopeless: if there can be none.
+        """
+        environment = await self._found.look(row, plan.environment)
+        if environment is None:
+            return None
+        return self._launch(row, plan, self._prepared(plan, environment), attempt=row.attempt + 1)
 
     def launch(self, row: WorkloadRow, plan: Plan, replicas: Sequence[ReplicaRow], ready: Prepared) -> Launch:
         """Return the launch of the present attempt; all its replicas were offered together."""
@@ -66,22 +78,23 @@ class ClusterPreparer:
     async def release(self, workload: str) -> None:
         """Nothing is kept here for a workload: pods hold what they read on their nodes."""
 
-    async def _environment(self, version: str) -> EnvironmentRef:
-        environment = await self._environments.ensure_ready(version)
-        if environment.workspace != PLATFORM_WORKSPACE:
-            message = (
-                f"The environment {environment} was built for one machine and is in no image: on this cluster choose "
-                "one of the platform's."
-            )
-            raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=message))
-        return environment
+    def _prepared(self, plan: Plan, environment: EnvironmentRef) -> Prepared:
+        """Return what a pod is given: what was built comes to its node as inputs do, anything else is in the image."""
+        binds = _binds(plan.inputs)
+        if self._environments.built(environment):
+            source = f"images/{environment.environment_id}/versions/{environment.number}"
+            binds += (Bind(source=source, target=str(ENVIRONMENT)),)
+            environment = replace(environment, prefix=ENVIRONMENT, python=ENVIRONMENT / "bin/python")
+        return Prepared(environment=environment, binds=binds)
 
     def _launch(self, row: WorkloadRow, plan: Plan, ready: Prepared, *, attempt: int) -> Launch:
         key = Key(row.id, attempt)
-        common = identity(row, plan, attempt=attempt) | {
-            "PUMPKIN_URL": self._url,
-            "PUMPKIN_TOKEN": self._tokens.token(row.id, attempt),
-        }
+        common = (
+            identity(row, plan, attempt=attempt)
+            | {"PUMPKIN_URL": self._url, "PUMPKIN_TOKEN": self._tokens.token(row.id, attempt)}
+            | _activated(row, ready.environment)
+        )
+        sdk = SDK if ready.environment.prefix == ENVIRONMENT else None
         return Launch(
             key=key,
             kind="notebook" if row.kind == "notebook" else "job",
@@ -96,7 +109,7 @@ class ClusterPreparer:
                     role=role.name,
                     index=index,
                     argv=role.argv,
-                    env=common | role.env,
+                    env=with_sdk(common | role.env, sdk),
                     cpu_milli=role.cpu_milli,
                     memory=role.memory,
                     accelerators=range(role.accelerators),
@@ -123,6 +136,15 @@ class ClusterPreparer:
         """Make the folder for what is sent home (blocking, quick); homes are volumes."""
         del user
         self.output(key).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _activated(row: WorkloadRow, environment: EnvironmentRef) -> dict[str, str]:
+    """Return what makes a built environment a job's Python, or a notebook's kernel or server; the image's is anyway."""
+    if environment.prefix != ENVIRONMENT:
+        return {}
+    if row.kind == "notebook":
+        return served(environment) | {"JUPYTER_PATH": str(ENVIRONMENT / JUPYTER)}
+    return activate(ENVIRONMENT, path=SYSTEM_PATH)
 
 
 def _binds(inputs: Sequence[Input]) -> tuple[Bind, ...]:

@@ -37,7 +37,6 @@ class MachineSync:
                 machines=tuple(found[node] for node in sorted(pool.nodes) if node in found),
                 guarantee_percent=pool.guarantee_percent,
                 deserved_percent=pool.deserved_percent,
-                reclaimable=pool.reclaimable,
             )
             for name, pool in sorted(pools.items())
         }

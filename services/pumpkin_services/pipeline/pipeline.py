@@ -29,6 +29,7 @@ from pumpkin_services.pipeline.notebooks import Notebooks
 from pumpkin_services.pipeline.outputs import Models, Outputs
 from pumpkin_services.pipeline.prepare import Folders, LocalPreparer, Preparer
 from pumpkin_services.pipeline.queue import WorkQueue
+from pumpkin_services.pipeline.reclaimer import Reclaimer
 from pumpkin_services.pipeline.reconciler import STARTING_SECONDS, Reconciler
 from pumpkin_services.pipeline.sampler import Sampler
 from pumpkin_services.pipeline.tickets import Offers
@@ -59,6 +60,7 @@ HUB_SECONDS = 30.0
 JANITOR_SECONDS = 30.0
 THIN_SECONDS = 600.0
 NODES_SECONDS = 5.0
+RECLAIM_SECONDS = 5.0
 NO_MONEY = "Waiting for money: the balance or budget of its workspace does not carry it."
 
 
@@ -161,6 +163,16 @@ class Pipeline:
             started=self._writes.request_last,
         )
 
+    def _reclaimer(self, offers: Offers) -> Reclaimer:
+        return Reclaimer(
+            database=self.parts.database,
+            resources=self.parts.board.resources,
+            board=self.parts.board,
+            offered=offers.waiting,
+            write=self._writes.run,
+            again=self._queue.add,
+        )
+
     @property
     def leads(self) -> bool:
         """Whether this replica holds the lease."""
@@ -207,6 +219,7 @@ class Pipeline:
                 group.create_task(self._listen())
                 if self._offers is not None and self.parts.cluster is not None:
                     group.create_task(self._offers.run(SCAN_SECONDS))
+                    group.create_task(self._every(RECLAIM_SECONDS, self._reclaimer(self._offers).look))
                     group.create_task(self._every(NODES_SECONDS, self.parts.cluster.sync))
                 for pause, work in (
                     (SCAN_SECONDS, self._scan),

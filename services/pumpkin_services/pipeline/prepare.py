@@ -16,10 +16,11 @@ from pumpkin_services.images.registration import DEFAULT
 from pumpkin_services.images.service import EnvironmentService
 from pumpkin_services.images.views import EnvironmentRef
 from pumpkin_services.names import PLATFORM_WORKSPACE
+from pumpkin_services.pipeline.environments import Environments
 from pumpkin_services.pipeline.kernels import Kernels, folders_of, in_place
 from pumpkin_services.pipeline.sdk import sdk_folder, with_sdk
-from pumpkin_services.pipeline.verdict import Verdict
-from pumpkin_services.problems import Problem, Unavailable
+from pumpkin_services.pipeline.verdict import Hopeless, Verdict
+from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Bind, Key, Launch, ReplicaSpec
 from pumpkin_services.workloads.plan import Input, Plan
 from pumpkin_services.workloads.tables import ReplicaRow, WorkloadRow
@@ -74,14 +75,6 @@ class Preparer(Protocol):
         ...
 
 
-class Hopeless(Exception):
-    """It cannot be prepared, now or later; `verdict` says why."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.message)
-        self.verdict = verdict
-
-
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
     """What is ready: the environment, the folders to bind and, for a notebook, the folder of its kernels."""
@@ -105,12 +98,11 @@ class LocalPreparer:
         url: str,
     ) -> None:
         self._data = data
-        self._environments = environments
+        self._environments = Environments(environments)
         self._kernels = kernels
         self._folders = folders
         self._tokens = tokens
         self._url = url
-        self._ready: dict[str, EnvironmentRef] = {}
         self._sdk = sdk_folder(data)
 
     async def prepare(self, row: WorkloadRow, plan: Plan) -> Prepared:
@@ -120,29 +112,13 @@ class LocalPreparer:
             Hopeless: if the environment could not be built or an input is gone.
             Problem: for what may pass (`Unavailable`, `StorageFull`).
         """
-        try:
-            environment = await self._environment(plan.environment)
-        except Unavailable as problem:
-            if problem.reason not in ("environment_failed", "environment_gone"):
-                raise
-            raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=problem.detail)) from problem
+        environment = await self._environments.wait(row, plan.environment)
         binds = [await self._bind(row.id, item) for item in plan.inputs]
         if row.kind != "notebook":
-            if row.notebook and environment.no_executor:
-                raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=environment.no_executor))
             return Prepared(environment=environment, binds=tuple(binds))
-        if environment.no_notebook:
-            raise Hopeless(Verdict(phase="failed", reason="environment_failed", message=environment.no_notebook))
         kernels = self._run(Key(row.id, row.attempt)) / "jupyter"
         binds += await self._kernels.lay_out(kernels, user=row.creator, chosen=environment)
         return Prepared(environment=environment, binds=tuple(binds), kernels=kernels)
-
-    async def _environment(self, version: str) -> EnvironmentRef:
-        """Return an environment that is ready; versions are immutable, so one that was ready is, while it is there."""
-        known = self._ready.get(version)
-        if known is None or known.python is None or not known.python.exists():
-            known = self._ready[version] = await self._environments.ensure_ready(version)
-        return known
 
     async def _bind(self, workload: str, item: Input) -> Bind:
         try:
@@ -223,7 +199,7 @@ class LocalPreparer:
         # A notebook acts as its user, with the Hub's token; a job has an identity of its own.
         if row.kind == "job":
             return values | {"PUMPKIN_URL": self._url, "PUMPKIN_TOKEN": self._tokens.token(row.id, row.attempt)}
-        return values | _served(environment)
+        return values | served(environment)
 
     def _binds(self, key: Key, user: str, ready: Prepared) -> list[Bind]:
         metrics = str(self.metrics(key).parent)
@@ -251,7 +227,7 @@ def identity(row: WorkloadRow, plan: Plan, *, attempt: int) -> dict[str, str]:
     }
 
 
-def _served(environment: EnvironmentRef) -> dict[str, str]:
+def served(environment: EnvironmentRef) -> dict[str, str]:
     """Return what tells the spawner's command line how a notebook uses its environment: as server or as kernel.
 
     PUMPKIN_SERVER_ENVIRONMENT is what the server itself, and so its kernel `python3`, runs on.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.billing.service import BillingService
@@ -24,8 +24,8 @@ from pumpkin_services.events import Wakeups
 from pumpkin_services.pipeline import changes
 from pumpkin_services.pipeline.notebooks import Notebooks
 from pumpkin_services.pipeline.outputs import Outputs
-from pumpkin_services.pipeline.prepare import Hopeless, Prepared, Preparer
-from pumpkin_services.pipeline.verdict import NO_PLACE, Verdict, judge
+from pumpkin_services.pipeline.prepare import Prepared, Preparer
+from pumpkin_services.pipeline.verdict import NO_PLACE, Hopeless, Verdict, judge
 from pumpkin_services.pipeline.writes import Change, Writes
 from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Observation, Runtime
@@ -41,8 +41,7 @@ REPLICAS = select(ReplicaRow).where(ReplicaRow.workload == bindparam("of"), Repl
 IN_VAIN = select(func.count()).where(
     AttemptRow.workload == bindparam("of"),
     AttemptRow.number < bindparam("before"),
-    AttemptRow.started.is_(None),
-    AttemptRow.reason.in_(NO_PLACE),
+    or_(and_(AttemptRow.started.is_(None), AttemptRow.reason.in_(NO_PLACE)), AttemptRow.reason == "reclaimed"),
 )
 PREPARE_PAUSE_SECONDS, PREPARE_PAUSE_LONGEST = 0.5, 30.0
 """How long it is left alone when its inputs could not be had (a full disk, a store that is away): at first, at most."""
@@ -415,7 +414,7 @@ class Reconciler:
             return
         began = any(item.started is not None for item in seen.values())
         tries, vain = await self._tries(row) if verdict.retryable and row.target == "run" else (0, 0)
-        head = verdict.reason in NO_PLACE and not began
+        head = verdict.reason == "reclaimed" or (verdict.reason in NO_PLACE and not began)
         if tries and (head or tries <= plan.retries):
             pause = (
                 min(PLACE_PAUSE_SECONDS * 2**vain, PLACE_PAUSE_LONGEST)
@@ -434,7 +433,7 @@ class Reconciler:
         await self._ended(view)
 
     async def _tries(self, row: WorkloadRow) -> tuple[int, int]:
-        """Return how often it has been tried, this time included, and how many earlier attempts never began."""
+        """Return how often it has been tried, this time included, and how many earlier attempts were in vain."""
         async with self._database.read() as session:
             vain = await session.scalar(IN_VAIN, {"of": row.id, "before": row.attempt}) or 0
         return row.attempt - vain, vain

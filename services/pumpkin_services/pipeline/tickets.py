@@ -15,8 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pumpkin_services.db import Database
+from pumpkin_services.pipeline import changes
 from pumpkin_services.pipeline.cluster import ClusterPreparer
-from pumpkin_services.pipeline.prepare import Hopeless
+from pumpkin_services.pipeline.verdict import Hopeless
 from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Tickets
 from pumpkin_services.workloads import scheduler
@@ -33,6 +34,8 @@ PATIENCE_SECONDS = 120.0
 AT_ONCE = 16
 LOOK_SECONDS = 0.05
 """Between two looks at the line: with a thousand in it each costs as much as some starts."""
+BUILD_SECONDS = 1.0
+"""Between two looks at an environment that is built."""
 STARTS_SECONDS = 1.0
 """How long it is believed that nobody starts whom the cluster has not admitted since."""
 
@@ -65,6 +68,8 @@ class Offers:
         self._asked = -STARTS_SECONDS
         """When `starts` was asked last, in monotonic seconds, and who had been admitted then."""
         self._hopeless: set[str] = set()
+        self._unbuilt: dict[str, float] = {}
+        """When each whose environment is built was looked at last, in monotonic seconds."""
         self._since: dict[str, float] = {}
         """When each that waits was offered first, in monotonic seconds."""
         self._overtaken: set[str] = set()
@@ -88,6 +93,10 @@ class Offers:
             except TimeoutError:
                 pass
             self._wanted.clear()
+
+    def waiting(self) -> set[str]:
+        """Return who waits in the cluster's queues."""
+        return {key.workload for key, admitted in self._known.items() if not admitted}
 
     async def due(self) -> bool:
         """Tell whether `starts` is worth asking, which costs as much as the line is long."""
@@ -117,7 +126,8 @@ class Offers:
         stale = [key for key in self._known if key not in waiting and key not in going]
         offered = {item.id for key, item in waiting.items() if key in self._known}
         await self._each(self._tickets.withdraw, stale)
-        candidates = position.candidates
+        built = time.monotonic() - BUILD_SECONDS
+        candidates = [item for item in position.candidates if self._unbuilt.get(item.id, 0.0) < built]
         if any(item.price_micro and item.id not in offered for item in candidates):
             candidates = await self._write(lambda session: self._payable(session, candidates))
         chosen = scheduler.offer(
@@ -129,7 +139,7 @@ class Offers:
             closed=self._closed(candidates, offered),
             caps=caps,
         )
-        self._forget(candidates)
+        self._forget(position.candidates)
         await self._each(self._offer, chosen)
         if chosen or any(self._known.get(key) for key in waiting):
             self._started()
@@ -158,6 +168,11 @@ class Offers:
             self._hopeless.add(workload)
             self._started()
             return
+        if launch is None:
+            if workload not in self._unbuilt:
+                await self._write(lambda session: _note_build(session, row))
+            self._unbuilt[workload] = time.monotonic()
+            return
         await self._tickets.offer(launch)
         self._since.setdefault(workload, time.monotonic())
 
@@ -179,12 +194,19 @@ class Offers:
     def _forget(self, candidates: Sequence[Candidate]) -> None:
         there = {item.id for item in candidates}
         self._since = {one: since for one, since in self._since.items() if one in there}
+        self._unbuilt = {one: at for one, at in self._unbuilt.items() if one in there}
         self._overtaken &= there
         self._hopeless &= there
 
 
 def _next(candidate: Candidate) -> Key:
     return Key(candidate.id, candidate.attempt + 1)
+
+
+async def _note_build(session: AsyncSession, row: WorkloadRow) -> list[Candidate]:
+    environment = Plan.model_validate(row.plan).environment_ref
+    await changes.note(session, row.id, "waiting", f"Its environment {environment} is being built.")
+    return []
 
 
 async def _going(session: AsyncSession) -> set[Key]:

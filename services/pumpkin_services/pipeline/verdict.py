@@ -28,7 +28,22 @@ class Verdict:
     @property
     def retryable(self) -> bool:
         """Whether another try may go better."""
-        return self.phase == "failed" and self.reason in (*NO_PLACE, "exit_code", "signal", "oom", "start_failed")
+        return self.phase == "failed" and self.reason in (
+            *NO_PLACE,
+            "reclaimed",
+            "exit_code",
+            "signal",
+            "oom",
+            "start_failed",
+        )
+
+
+class Hopeless(Exception):
+    """It cannot be prepared, now or later; `verdict` says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.message)
+        self.verdict = verdict
 
 
 def judge(plan: Plan, placed: Mapping[str, Sequence[str]], seen: Mapping[str, Observation]) -> Verdict | None:

@@ -164,7 +164,7 @@ class PoolCreate(Wire):
         default=0, ge=0, le=100, description="Of its nodes, where several pools want the same (a cluster's)."
     )
     reclaimable: bool = Field(
-        default=False, description="Whether what runs beyond its share may be ended for another pool's (a cluster's)."
+        default=False, description="Whether jobs beyond what it deserves may be ended for a pool that has less."
     )
 
 

@@ -295,7 +295,6 @@ class Share:
     machines: tuple[Machine, ...]
     guarantee_percent: int = 0
     deserved_percent: int = 0
-    reclaimable: bool = False
 
 
 class Machines(Protocol):

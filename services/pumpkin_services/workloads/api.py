@@ -8,6 +8,7 @@ from pumpkin_services.web import PageQuery, Route
 from pumpkin_services.workloads import models as wire
 from pumpkin_services.workloads import notebook_models as notebook
 from pumpkin_services.workloads.endpoints import Endpoints, Grants, Streams
+from pumpkin_services.workloads.environments import EnvironmentFiles
 from pumpkin_services.workloads.glance import glance_route
 from pumpkin_services.workloads.grants import GrantService
 from pumpkin_services.workloads.notebook_endpoints import NotebookRuns
@@ -27,6 +28,7 @@ def routes(
     streams: WorkloadStreams,
     grants: GrantService,
     outputs: OutputService,
+    environments: EnvironmentFiles,
 ) -> list[Route]:
     """Return the routes below `/workloads`."""
     return [
@@ -37,6 +39,9 @@ def routes(
         Route(method="PUT", path="/workloads/{workload}/outputs/{replica}",
               summary="Send what a replica of a running workload leaves, a tar", scope="workloads:write",
               owner="workload", endpoint=outputs.take, upload=True, session=False),
+        Route(method="GET", path="/workloads/{workload}/environment",
+              summary="Read the environment a workload runs in, a tar", scope="workloads:read",
+              owner="workload", endpoint=environments.send, streams="application/x-tar", session=False),
         *_notebooks(NotebookRuns(service, streams)),
         *_grants(Grants(grants)),
     ]  # fmt: skip

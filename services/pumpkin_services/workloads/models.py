@@ -30,6 +30,7 @@ Reason = Literal[
     "input_missing",
     "output_failed",
     "cannot_fit",
+    "reclaimed",
     "idle",
     "grant_expired",
     "server_failed",

@@ -10,6 +10,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -244,3 +245,33 @@ async def test_a_body_that_breaks_off_leaves_nothing(world: World) -> None:
             principal("ann"), owned=await world.dataset(), stream=broken(), archive_format="zip"
         )
     assert list((world.root / "cache" / "incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("zip", make_zip(*((f"{n}", os.urandom(300_000)) for n in range(5)))),
+        ("tar", make_tar(*((info(f"{n}"), os.urandom(300_000)) for n in range(5)))),
+        ("tar", make_tar(*((info(f"{n}"), os.urandom(300_000)) for n in range(5)), compression="gz")),
+        ("file", os.urandom(1_500_000)),
+    ],
+    ids=["zip", "tar", "tar.gz", "file"],
+)
+def test_how_much_of_an_archive_was_gone_through_is_told(tmp_path: Path, kind: Any, content: bytes) -> None:
+    (tmp_path / "archive").write_bytes(content)
+    told = [0]
+
+    def on_read(size: int, of: int) -> None:
+        assert of == len(content)
+        told.append(told[-1] + size)
+
+    seen: list[int] = []
+    for entry in archives.entries(tmp_path / "archive", kind, name="it", on_read=on_read):
+        assert entry.content is not None
+        seen.append(told[-1])
+        while entry.content.read(1 << 16):
+            pass
+    # Little before the first file, then about as much for each, and all of it in the end.
+    assert seen[0] < len(content) // 4
+    assert seen == sorted(seen)
+    assert len(content) - 20_000 <= told[-1] <= len(content) + 50_000

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 
 from pumpkin_hub import scopes
 from pumpkin_hub.admission import USERNAME
@@ -13,6 +13,8 @@ from pumpkin_hub.config import hub_config, logged, service_environment
 from pumpkin_hub.onetime import OneTime
 from pumpkin_hub.place import Place, open_data
 from pumpkin_hub.settings import Pumpkin, SettingsError, settings
+from pumpkin_services.settings import Cluster, Platform
+from pumpkin_services.storage.settings import S3
 
 ROOT = Path(__file__).parents[3]
 DOC = (ROOT / "docs" / "configuration.md").read_text()
@@ -36,6 +38,12 @@ def test_every_setting_is_in_the_documentation_with_its_default() -> None:
         said = " ".join(value) or "[]" if isinstance(value, list) else str(value)
         assert row, name
         assert row[1].strip("` ") == said, name
+
+
+@pytest.mark.parametrize("kind", [Platform, Cluster, S3])
+def test_every_setting_of_the_service_is_in_the_documentation(kind: type[Configurable]) -> None:
+    documented = set(re.findall(r"^\| `(\w+)` \|", DOC, re.MULTILINE))
+    assert set(kind.class_own_traits(config=True)) <= documented
 
 
 def test_the_scopes_in_the_documentation_are_those_of_the_table() -> None:

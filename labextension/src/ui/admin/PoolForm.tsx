@@ -183,7 +183,7 @@ export function PoolForm({ pool, onClose }: { pool?: Pool; onClose: () => void }
             checked={draft.reclaimable}
             onChange={event => put({ reclaimable: event.target.checked })}
           />
-          {words.__('What runs beyond its share may be ended for another pool, where the cluster is set to reclaim')}
+          {words.__('Jobs beyond what it deserves may be ended for a pool that has less; they wait at the head again')}
         </label>
       </details>
       <Refusal error={change.error} fields={FIELDS} />

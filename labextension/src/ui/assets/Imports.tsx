@@ -56,7 +56,7 @@ function Row({ place, one }: { place: Place; one: Import }) {
             className="pk-progress"
             aria-labelledby={title}
             max={Math.max(one.total ?? 1, 1)}
-            value={one.state === 'fetching' && one.total !== null ? one.fetched : undefined}
+            value={one.state !== 'waiting' && one.total !== null ? one.fetched : undefined}
           />
           <p className="pk-quiet pk-numbers">
             {one.total === null ? bytes(one.fetched) : words.__('%1 of %2', bytes(one.fetched), bytes(one.total))}

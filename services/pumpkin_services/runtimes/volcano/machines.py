@@ -100,7 +100,7 @@ def queue_of(pool: str, share: Share, settings: ClusterSettings) -> dict[str, An
     """Return the Queue of a pool. Shares are of all its nodes together, accelerators rounded down to whole ones."""
     percents = {"capability": 100, "deserved": share.deserved_percent, "guarantee": share.guarantee_percent}
     amounts = {name: amounts_of(share.machines, settings, percent) for name, percent in percents.items() if percent}
-    return queue(pool, reclaimable=share.reclaimable, **amounts)
+    return queue(pool, **amounts)
 
 
 def amounts_of(machines: Iterable[Machine], settings: ClusterSettings, percent: int) -> dict[str, str]:

@@ -200,14 +200,14 @@ def queue(
     capability: Mapping[str, str] | None = None,
     deserved: Mapping[str, str] | None = None,
     guarantee: Mapping[str, str] | None = None,
-    reclaimable: bool = False,
 ) -> dict[str, Any]:
     """Return the Queue of a pool, in amounts as Kubernetes writes them.
 
     `capability` is the most it may use (a resource it does not name is not limited), `deserved` its share when others
-    want theirs, `guarantee` what is kept for it. Unless it is `reclaimable`, what runs in it is never taken away.
+    want theirs, `guarantee` what is kept for it. Volcano takes nothing away: what pools have lent is the platform's
+    affair.
     """
-    spec: dict[str, Any] = {"weight": 1, "reclaimable": reclaimable}
+    spec: dict[str, Any] = {"weight": 1, "reclaimable": False}
     if capability:
         spec["capability"] = dict(capability)
     if deserved:
