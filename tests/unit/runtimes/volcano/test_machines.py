@@ -65,8 +65,8 @@ def test_a_queue_names_every_resource_even_those_its_nodes_lack():
 
 def test_a_share_is_a_part_of_all_nodes_in_whole_accelerators():
     nodes = (Machine(name="a", cpu_milli=2000, memory=1 << 30, accelerators={"A100": 2, "H100": 3}),)
-    share = Share(machines=nodes, guarantee_percent=50, deserved_percent=70, reclaimable=True)
+    share = Share(machines=nodes, guarantee_percent=50, deserved_percent=70)
     spec = queue_of("lab", share, SETTINGS)["spec"]
     assert spec["guarantee"]["resource"] == {"cpu": "1000m", "memory": str(1 << 29), "nvidia.com/gpu": "2"}
     assert spec["deserved"] == {"cpu": "1400m", "memory": str((1 << 30) * 7 // 10), "nvidia.com/gpu": "3"}
-    assert spec["reclaimable"] is True
+    assert spec["reclaimable"] is False

@@ -89,12 +89,11 @@ def test_a_queue_says_only_what_was_set() -> None:
         capability={"nvidia.com/gpu": "8"},
         deserved={"nvidia.com/gpu": "4"},
         guarantee={"nvidia.com/gpu": "2"},
-        reclaimable=True,
     )
     assert whole["metadata"]["name"] == "pumpkin-lab"
     assert whole["spec"] == {
         "weight": 1,
-        "reclaimable": True,
+        "reclaimable": False,
         "capability": {"nvidia.com/gpu": "8"},
         "deserved": {"nvidia.com/gpu": "4"},
         "guarantee": {"resource": {"nvidia.com/gpu": "2"}},
