@@ -6,7 +6,7 @@ from typing import cast
 
 from traitlets.config import Config
 
-from pumpkin_hub import hub_patches
+from pumpkin_hub import hub_patches, languages
 from pumpkin_hub.config import hub_config
 from pumpkin_hub.place import Place
 from pumpkin_hub.settings import load, of_section, settings
@@ -19,4 +19,5 @@ if kubeconfig := of_section(theirs, "Cluster", "kubeconfig"):
     # KubeSpawner has no setting for it; the service reads the same one.
     os.environ["KUBECONFIG"] = kubeconfig
 c.merge(hub_config(settings(theirs), place))
+languages.apply(c)
 c.merge(theirs)

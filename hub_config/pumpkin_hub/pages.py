@@ -20,6 +20,8 @@ from nativeauthenticator.orm import UserInfo
 from tornado.escape import url_escape
 from tornado.web import HTTPError
 
+from pumpkin_hub.languages import translate
+
 admin_only: Any = cast(Any, scopes).needs_scope("admin:users")
 NO_MATCH = "This name and password do not match."
 
@@ -70,10 +72,10 @@ class Login(NativeLoginHandler):
         error = ""
         if chosen:
             if chosen != self.get_body_argument("repeated", "", strip=False):
-                error = "The two passwords differ: type the same one twice."
+                error = translate("The two passwords differ: type the same one twice.")
             elif chosen == one_time or not self.authenticator.is_password_strong(chosen):
                 least = self.authenticator.minimum_password_length
-                error = f"Choose a password of {least} to 72 characters that is not a common one."
+                error = translate("Choose a password of %s to 72 characters that is not a common one.") % least
             else:
                 self.authenticator.choose_password(name, chosen)
                 return chosen
@@ -92,13 +94,14 @@ class Login(NativeLoginHandler):
 
     def _why_not(self, name: str, password: str) -> str:
         if self.authenticator.allowed_failed_logins and self.authenticator.is_blocked(name):
-            return f"Too many failed tries: wait {self.authenticator.seconds_before_next_try} seconds."
+            seconds = self.authenticator.seconds_before_next_try
+            return translate("Too many failed tries: wait %s seconds.") % seconds
         account = self.authenticator.get_user(name)
         if account is None or account.is_authorized or len(password.encode()) > 72:
-            return NO_MATCH
+            return translate(NO_MATCH)
         if account.is_valid_password(password):
-            return f"The account {name} waits for an admin's approval."
-        return NO_MATCH
+            return translate("The account %s waits for an admin's approval.") % name
+        return translate(NO_MATCH)
 
 
 class Approve(LocalBase):

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader
 from jupyterhub import orm
 from jupyterhub.spawner import Spawner, SpawnException
 from markupsafe import escape
-from traitlets import Dict, Float, Unicode, default
+from traitlets import Callable, Dict, Float, Unicode, default
 
 from pumpkin_spawners.options import BadOptions, from_form, parse
 from pumpkin_spawners.platform import Away, Grant, PlatformClient, Refused
@@ -50,6 +50,7 @@ class PumpkinSpawner(Spawner):
 
     platform_url = Unicode(help="The platform as the Hub reaches it, ending in `/services/pumpkin/`.").tag(config=True)
     platform_token = Unicode(help="Token of the Hub service that may ask for grants.").tag(config=True)
+    translate: Any = Callable(str, help="Says a text of ours in the language of the request.").tag(config=True)
     stop_seconds = Float(30.0, help="How long a stop waits for the server to be gone.").tag(config=True)
     workload = Unicode(help="The id of the workload this server is; empty while it has no grant.")
     # Read from `user_options` by `apply_user_options`, which the Hub calls before every start.
@@ -177,7 +178,7 @@ class PumpkinSpawner(Spawner):
     def no_room(self, grant: Grant) -> NoStart:
         """Return the refusal of a start that has to wait, with the page to wait on."""
         url = f"{self.public_platform}queue/{grant.workload}"
-        page = templates.get_template("no-room.html").render(grant=grant, url=url)
+        page = templates.get_template("no-room.html").render(grant=grant, url=url, _=self.translate)
         place = f"number {grant.position} in the queue" if grant.position else "in the queue"
         return NoStart(
             f"{grant.message or 'No room for this right now.'} It is {place} and starts by itself; see {url}",
@@ -245,7 +246,7 @@ async def _render_form(spawner: PumpkinSpawner) -> str:
             platform.specs(token=token), platform.free_specs(token=token), platform.environments(token=token)
         )
     except (Away, Refused) as error:
-        return templates.get_template("form.html").render(error=str(error), specs=[])
+        return templates.get_template("form.html").render(error=str(error), specs=[], _=spawner.translate)
     finally:
         session = spawner.orm_spawner._sa_instance_state.session
         session.delete(cast(Any, orm.APIToken).find(session, token))
@@ -259,4 +260,5 @@ async def _render_form(spawner: PumpkinSpawner) -> str:
         environments=environments,
         last=last,
         chosen=chosen,
+        _=spawner.translate,
     )

@@ -92,7 +92,9 @@ class Page(HubHandler):
     def _switch(self, language: str) -> None:
         """Keep a chosen language for a year and show the page again."""
         if language in LANGUAGES:
-            self.set_cookie(LANGUAGE_COOKIE, language, path=self.base, expires_days=365, httponly=True, samesite="Lax")
+            # For the Hub's own pages, too.
+            path = self.base.partition("services/")[0]
+            self.set_cookie(LANGUAGE_COOKIE, language, path=path, expires_days=365, httponly=True, samesite="Lax")
         self.redirect(self.request.path)
 
     def _refuse(self, status: int, detail: str) -> None:

@@ -129,3 +129,19 @@ def test_the_hubs_pages_carry_the_name_and_the_security_headers(platform: House)
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     logo = httpx.get(f"{platform.url}hub/logo", timeout=30)
     assert logo.headers["Content-Type"] == "image/svg+xml"
+
+
+def test_the_hubs_pages_speak_the_language_that_was_chosen_else_the_browsers(platform: House) -> None:
+    page = httpx.get(f"{platform.url}hub/login", headers={"Accept-Language": "zh-CN,zh;q=0.9"}, timeout=30)
+    assert "<title>登录 · Pumpkin</title>" in page.text
+    assert 'documentElement.lang = "zh"' in page.text
+    form = {"username": "nobody", "password": "x", "_xsrf": xsrf(page)}
+    browser = platform.log_in("admin", ADMIN_PASSWORD)
+    assert "Start a notebook" in browser.get("hub/spawn").text
+    browser.get("services/pumpkin/?language=zh-CN")
+    assert "启动笔记本" in browser.get("hub/spawn").text
+    assert "免费" in browser.get("hub/spawn").text
+    refused = httpx.post(
+        f"{platform.url}hub/login", data=form, headers={"Accept-Language": "zh"}, cookies=page.cookies, timeout=30
+    )
+    assert "用户名与密码不匹配。" in refused.text
