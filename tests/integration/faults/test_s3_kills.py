@@ -162,7 +162,7 @@ def test_versions_are_whole_or_absent_whatever_is_killed(
         assert [line for line in said if "refused" in line and not WAY_OUT.search(line["refused"])] == []
         results = {line["task"]: line["result"] for line in said if "refused" not in line}
         assert len(results) == DATASETS * TURNS + READS
-        until(lambda: all(upload["state"] != "verifying" for upload in left_over(ann)), house=house)
+        until(lambda: all(upload["state"] != "verifying" for upload in left_over(ann)), house=house, seconds=120)
         for number in range(DATASETS):
             dataset = f"set-{number}"
             expected = [tree(dataset, turn) for turn in range(TURNS)]
