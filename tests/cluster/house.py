@@ -29,7 +29,7 @@ def on_cluster(cluster: Cluster, data: Path, *, more: str = "", prefix: str = ""
         f"""
 c.Pumpkin.ip = "0.0.0.0"
 c.Pumpkin.spawner = c.Platform.runtime = "volcano"
-c.Platform.public_url = "http://{_address(admin)}:{house.port}"
+c.Platform.public_url = "http://{address(admin)}:{house.port}"
 c.Platform.stop_grace = 2
 c.Cluster.kubeconfig = "{cluster.kubeconfig}"
 c.Cluster.namespace_prefix = "{prefix}"
@@ -46,7 +46,7 @@ c.Cluster.cache_path = "{cache}"
         clear(admin, prefix)
 
 
-def _address(admin: Asking) -> str:
+def address(admin: Asking) -> str:
     """Return the address with which this machine reaches the nodes, where their pods reach it."""
     nodes = admin.get("/api/v1/nodes?labelSelector=!rig%2Ffake")["items"]
     told = nodes[0]["status"]["addresses"]

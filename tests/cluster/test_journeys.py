@@ -1,4 +1,7 @@
-"""Journeys on the cluster, as on one machine: from data to a model in use, several nodes, a notebook and its job."""
+"""Journeys on the cluster, as on one machine: from data to a model in use, several nodes, a notebook and its job.
+
+The objects are in an S3 server, as in an installation of several nodes.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ import httpx
 import pytest
 
 from pumpkin import Client
+from tests import s3
+from tests.cluster.asking import Asking
 from tests.cluster.conftest import Cluster
-from tests.cluster.house import on_cluster
+from tests.cluster.house import address, on_cluster
 from tests.integration.house import House
 from tests.integration.journeys.files import code_folder, data_folder
 from tests.integration.notebooks.conftest import Person
@@ -21,8 +26,16 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def house(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    yield from on_cluster(cluster, tmp_path_factory.mktemp("house") / "data")
+def store(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Server]:
+    folder = tmp_path_factory.mktemp("store")
+    host = address(Asking(kubeconfig=cluster.kubeconfig))
+    with s3.running(folder, host=host) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def house(cluster: Cluster, store: s3.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    yield from on_cluster(cluster, tmp_path_factory.mktemp("house") / "data", more=store.config("journeys"))
 
 
 def test_from_a_folder_of_data_to_a_model_in_use(house: House, tmp_path: Path):

@@ -252,7 +252,7 @@ class Imports:
         """Write down how far the import is until it is lost; a ring (it was removed) checks at once."""
         while True:
             with suppress(Problem):  # the database may be away for a moment
-                if not await self._write(row, state=at.state, touched=utcnow(), **at.values):
+                if not await self._write(row, touched=utcnow(), **at.present):
                     raise _Lost
             await self.core.wakeups.wait(_topic(row.id), timeout=KEEP_SECONDS)
 

@@ -21,7 +21,7 @@ SUFFIXES = {
 
 @dataclass
 class Progress:
-    """How far an import is, in bytes: of what is fetched, then of the archive as it is unpacked.
+    """How far an import is, in bytes: what is fetched, then how much of the archive is unpacked.
 
     `commit` is there once it is known which one is fetched.
     """
@@ -30,10 +30,18 @@ class Progress:
     fetched: int = 0
     total: int | None = None
     commit: str | None = None
+    unpacked: int = 0
+    archive: int = 0
+
+    @property
+    def present(self) -> dict[str, object]:
+        """The columns of an import's row while it goes on."""
+        unpacking = {"fetched": self.unpacked, "total": self.archive} if self.state == "unpacking" else {}
+        return {"state": self.state, **self.values, **unpacking}
 
     @property
     def values(self) -> dict[str, object]:
-        """The columns of an import's row this fills."""
+        """The columns of an import's row once it is over."""
         known = {"commit_id": self.commit} if self.commit else {}
         return {"fetched": self.fetched, "total": self.total, **known}
 
@@ -45,9 +53,8 @@ class Progress:
 
     def unpack(self, size: int, of: int) -> None:
         """Count bytes of the archive, which has `of`."""
-        if self.state != "unpacking":
-            self.state, self.fetched, self.total = "unpacking", 0, of
-        self.fetched = min(self.fetched + size, of)
+        self.state, self.archive = "unpacking", of
+        self.unpacked = min(self.unpacked + size, of)
 
 
 def too_large(limit: int) -> TooLarge:

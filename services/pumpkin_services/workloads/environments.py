@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pumpkin_services.db import Database
 from pumpkin_services.images.archive import Archive
 from pumpkin_services.images.service import EnvironmentService
-from pumpkin_services.problems import Forbidden, NotFound
+from pumpkin_services.problems import Conflict, Forbidden
 from pumpkin_services.web import Call
 from pumpkin_services.workloads.plan import Plan
 from pumpkin_services.workloads.tables import WorkloadRow
@@ -25,7 +25,7 @@ class EnvironmentFiles:
         """GET /workloads/{workload}/environment: a tar of the files and links below the environment's prefix.
 
         Raises:
-            NotFound: for an environment that was not built, so that it is in the image.
+            Conflict: for an environment that was not built, so that it is in the image.
             Unavailable: while it is built, or if it is gone.
         """
         workload = call.path["workload"]
@@ -35,7 +35,9 @@ class EnvironmentFiles:
             row = await session.get_one(WorkloadRow, workload)
         ref = await self._environments.ensure_ready(Plan.model_validate(row.plan).environment)
         if not self._environments.built(ref):
-            raise NotFound(f"The environment {ref} was not built here: it is in the workload's image.")
+            raise Conflict(
+                f"The environment {ref} is in the workload's image: there is nothing to send.", reason="in_image"
+            )
         archive = Archive(ref)
         call.handler.set_header("Content-Length", str(await asyncio.to_thread(archive.size)))
         return archive.read()

@@ -8,6 +8,7 @@ import { cronOf, ownZone, planOf, START } from './cron';
 import type { Schedule } from './queries';
 import { type Draft, useSave, withDocument, withoutDocument } from './save';
 import { Times } from './Times';
+import { RequestFields } from '../submit/RequestFields';
 import { What } from './What';
 
 type JobRequest = Schemas['JobRequest'];
@@ -28,19 +29,19 @@ export function ScheduleForm({ request, schedule, onSaved, onCancel }: Props) {
   const [plan, setPlan] = useState(schedule ? planOf(schedule.cron) : START);
   const [timezone, setTimezone] = useState(schedule?.timezone ?? ownZone());
   const [overlap, setOverlap] = useState<Schedule['overlap']>(schedule?.overlap ?? 'skip');
-  // Null until somebody types into it.
-  const [json, setJson] = useState<string | null>(null);
+  const [typed, setTyped] = useState<JobRequest | null>(request);
+  // Once it was unfolded, what is typed there is kept.
+  const [opened, setOpened] = useState(false);
   const save = useSave(schedule);
-  const read = json === null ? { request } : readRequest(json);
   const submit = (event?: FormEvent): void => {
     event?.preventDefault();
-    if (read.request && !save.isPending) {
+    if (typed && !save.isPending) {
       const draft: Draft = {
         name: name.trim(),
         cron: cronOf(plan),
         timezone,
         overlap,
-        request: withDocument(read.request, request)
+        request: withDocument(typed, request)
       };
       save.mutate(draft, { onSuccess: onSaved });
     }
@@ -89,26 +90,15 @@ export function ScheduleForm({ request, schedule, onSaved, onCancel }: Props) {
         </Field>
       </div>
       <Times plan={plan} timezone={timezone} error={save.error} onPlan={setPlan} onZone={setTimezone} />
-      <What request={read.request ?? request} />
-      <details>
+      <What request={typed ?? request} />
+      <details onToggle={event => setOpened(opened || event.currentTarget.open)}>
         <summary>{words.__('Change what it runs')}</summary>
-        <Field
-          label={words.__('The job’s request, as JSON')}
-          name="request"
-          error={save.error}
-          hint={read.wrong === undefined ? undefined : words.__('This is not JSON: %1', read.wrong)}
-        >
-          {tie => (
-            <textarea
-              {...tie}
-              className="pk-asset-input pk-asset-source"
-              rows={12}
-              spellCheck={false}
-              value={json ?? JSON.stringify(withoutDocument(request), null, 2)}
-              onChange={event => setJson(event.target.value)}
-            />
-          )}
-        </Field>
+        {opened &&
+          (request.notebook ? (
+            <NotebookRequest request={request} error={save.error} onChange={setTyped} />
+          ) : (
+            <RequestFields request={request} onChange={setTyped} />
+          ))}
       </details>
       <Refusal error={save.error} fields={FIELDS} />
       <div className="pk-asset-form-end">
@@ -121,12 +111,50 @@ export function ScheduleForm({ request, schedule, onSaved, onCancel }: Props) {
           type="submit"
           className="pk-button pk-primary"
           title={words.__('Ctrl+Enter')}
-          disabled={save.isPending || name.trim() === '' || !read.request}
+          disabled={save.isPending || name.trim() === '' || !typed}
         >
           {schedule ? words.__('Save') : words.__('Make it')}
         </button>
       </div>
     </form>
+  );
+}
+
+/** What runs a notebook has no form of its own yet: it is changed as it is sent. */
+function NotebookRequest({
+  request,
+  error,
+  onChange
+}: {
+  request: JobRequest;
+  error: Error | null;
+  onChange: (request: JobRequest | null) => void;
+}) {
+  const { words } = useShell();
+  const [json, setJson] = useState(() => JSON.stringify(withoutDocument(request), null, 2));
+  const { wrong } = readRequest(json);
+  const change = (text: string): void => {
+    setJson(text);
+    onChange(readRequest(text).request ?? null);
+  };
+  return (
+    <Field
+      label={words.__('The job’s request, as JSON')}
+      name="request"
+      error={error}
+      hint={wrong === undefined ? undefined : words.__('This is not JSON: %1', wrong)}
+    >
+      {tie => (
+        <textarea
+          {...tie}
+          className="pk-asset-input pk-asset-source"
+          rows={12}
+          spellCheck={false}
+          value={json}
+          onChange={event => change(event.target.value)}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -5,17 +5,10 @@ import type { Schemas } from '../../api/client';
 import { useBalance } from '../../api/queries';
 import { Copyable } from '../parts';
 import { useShell } from '../shell';
-import { type Draft, isFolded, suggestedName, toRequest, type Wrong } from './draft';
-import { Field, Group } from '../field';
+import { type Draft, isFolded, toRequest, type Wrong } from './draft';
 import { Footer } from './Footer';
 import { ImportYaml } from './ImportYaml';
-import { DatasetsPicker, EnvironmentPicker, ModelsPicker } from './Inputs';
-import { More } from './More';
-import { ReferencePicker } from './ReferencePicker';
-import { Roles } from './Roles';
-import { CommandField } from './RunFields';
-import { SpecCards } from './SpecCards';
-import { waitOf } from './specs';
+import { JobBody } from './JobBody';
 import { dropDraft, keepDraft } from './store';
 import { useRefusals } from './refusals';
 import { useSubmit } from './submit';
@@ -52,7 +45,6 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
     setDraft(next);
     keepDraft(draftKey, next);
   };
-  const changeRun = (part: Partial<Draft['run']>): void => change({ run: { ...draft.run, ...part } });
 
   // After the fold is open: what is folded away cannot be focused.
   const [focus, setFocus] = useState<{ field: string } | null>(null);
@@ -128,90 +120,12 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
             </div>
           )}
         </div>
-        <h2>{words.__('What to run')}</h2>
-        <Field
-          name="name"
-          label={words.__('Name')}
-          hint={draft.name ? undefined : words.__('Called %1 unless you name it.', suggestedName(draft))}
-          wrong={wrong}
-        >
-          {control => (
-            <input
-              {...control}
-              type="text"
-              className="pk-input"
-              maxLength={63}
-              autoComplete="off"
-              spellCheck={false}
-              value={draft.name}
-              onChange={event => change({ name: event.target.value })}
-            />
-          )}
-        </Field>
-        <ReferencePicker
-          kind="algorithm"
-          name="algorithm"
-          label={words.__('Algorithm')}
-          placeholder={words.__('None: the command alone')}
-          single
-          value={draft.algorithm ? [draft.algorithm] : []}
-          onChange={([algorithm = ''], picked) =>
-            change({
-              algorithm,
-              run: { ...draft.run, command: draft.run.command || (picked?.entrypoint ?? '') }
-            })
-          }
-          wrong={wrong}
+        <JobBody
+          {...{ draft, wrong, me, specs, free, currency, estimate, more }}
+          need={from ? start.run.spec : undefined}
+          onChange={change}
+          onMore={setMore}
         />
-        {draft.distributed ? (
-          <>
-            <h2>{words.__('Roles')}</h2>
-            <Roles roles={draft.roles} onChange={roles => change({ roles })} {...{ wrong, specs, free, currency }} />
-          </>
-        ) : (
-          <>
-            <CommandField run={draft.run} path="" onChange={changeRun} wrong={wrong} />
-            <h2>{words.__('What to run on')}</h2>
-            <Group name="spec" label={words.__('Spec')} wrong={wrong}>
-              <SpecCards
-                kind="job"
-                specs={specs}
-                free={free}
-                value={draft.run.spec}
-                onChange={spec => changeRun({ spec })}
-                wait={estimate && waitOf(estimate)}
-                workspace={draft.workspace}
-                need={from ? start.run.spec : undefined}
-                currency={currency}
-                invalid={wrong.some(each => each.field === 'spec')}
-              />
-            </Group>
-          </>
-        )}
-        <h2>{words.__('What it uses')}</h2>
-        <Inputs draft={draft} onChange={change} wrong={wrong} />
-        <h2>{words.__('What it leaves')}</h2>
-        <Field
-          name="output"
-          label={words.__('Output model')}
-          hint={words.__(
-            'The folder $PUMPKIN_OUTPUT becomes its next version when the job succeeds; not kept unless named.'
-          )}
-          wrong={wrong}
-        >
-          {control => (
-            <input
-              {...control}
-              type="text"
-              className="pk-input"
-              maxLength={63}
-              spellCheck={false}
-              value={draft.output}
-              onChange={event => change({ output: event.target.value })}
-            />
-          )}
-        </Field>
-        <More {...{ draft, wrong, me, currency }} onChange={change} open={more} onToggle={setMore} />
         <ImportYaml />
       </div>
       <Footer
@@ -221,24 +135,6 @@ export function JobFields({ draftKey, fresh, kept, from, me, specs, free }: Prop
         onSubmit={() => void send()}
       />
     </form>
-  );
-}
-
-function Inputs({
-  draft,
-  onChange,
-  wrong
-}: {
-  draft: Draft;
-  onChange: (change: Partial<Draft>) => void;
-  wrong: readonly Wrong[];
-}) {
-  return (
-    <>
-      <DatasetsPicker value={draft.datasets} onChange={datasets => onChange({ datasets })} wrong={wrong} />
-      <ModelsPicker value={draft.models} onChange={models => onChange({ models })} wrong={wrong} />
-      <EnvironmentPicker value={draft.environment} onChange={environment => onChange({ environment })} wrong={wrong} />
-    </>
   );
 }
 

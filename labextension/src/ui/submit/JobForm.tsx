@@ -32,7 +32,7 @@ export function JobForm({ from, preset }: { from?: string; preset?: Partial<JobD
     return <Skeleton lines={12} />;
   }
   const key = draftKey(from, preset);
-  const start = begin(me.data, specs.data.items, free(queue.data), request.data, preset);
+  const start = begin(me.data, specs.data.items, freeSpecs(queue.data), request.data, preset);
   return (
     <JobFields
       draftKey={key}
@@ -41,12 +41,13 @@ export function JobForm({ from, preset }: { from?: string; preset?: Partial<JobD
       from={from}
       me={me.data}
       specs={specs.data.items}
-      free={queue.data && free(queue.data)}
+      free={queue.data && freeSpecs(queue.data)}
     />
   );
 }
 
-function free(queue: Schemas['Queue'] | undefined): ReadonlySet<string> {
+/** The names of the specs that would start at once. */
+export function freeSpecs(queue: Schemas['Queue'] | undefined): ReadonlySet<string> {
   return new Set(queue?.free_specs.map(spec => spec.name));
 }
 
