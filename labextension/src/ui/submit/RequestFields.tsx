@@ -52,7 +52,7 @@ function Fields({
     onChange(wrong.length === 0 ? made : null);
   };
   return (
-    <div className="pk-request">
+    <div className="pk-fields">
       <JobBody
         {...{ draft, me, specs, free, estimate, more }}
         wrong={[...typed.wrong, ...refused]}
