@@ -113,7 +113,7 @@ $(STAMPS)/lab: $(LAB) docs/openapi.json | $(STAMPS)/node
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/cluster: .ci/system | $(STAMPS)/tools
-	@.ci/system buildah containerd containernetworking-plugins debootstrap iproute2 iptables openssl runc
+	@.ci/system buildah containerd containernetworking-plugins debootstrap iproute2 iptables openssl python3 runc
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/s3: tests/s3.py | $(STAMPS)/python
