@@ -38,7 +38,8 @@ class Shell:
     def __init__(self, home: Path) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PUMPKIN_", "KUBE"))}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environ = clean | {"XDG_CONFIG_HOME": str(home), "PATH": path, "PS1": "", "TERM": "dumb"}
+        own = {"XDG_CONFIG_HOME": str(home), "KUBECACHEDIR": str(home / "kube")}
+        environ = clean | own | {"PATH": path, "PS1": "", "TERM": "dumb"}
         self._bash: Any = pexpect.spawn(
             "bash", ["--norc", "--noediting"], cwd=str(ROOT), env=environ, encoding="utf-8", timeout=SECONDS, echo=False
         )
