@@ -18,8 +18,14 @@ from traitlets.config import Config
 FOLDER = Path(__file__).parent / "locale"
 COOKIE = "pumpkin-language"
 """In which the portal keeps a choice, as a BCP 47 tag."""
-_current: ContextVar[locale.Locale | None] = ContextVar("locale", default=None)
+_handler: ContextVar[Any] = ContextVar("handler", default=None)
 _prepare: Callable[..., Any] = BaseHandler.prepare
+
+
+def _locale() -> locale.Locale:
+    """Return the locale of the request that is being answered; it is looked for once, and only for pages."""
+    handler = _handler.get()
+    return locale.get("en") if handler is None else handler.locale
 
 
 def _translator(_user: object) -> Callable[[str], str]:
@@ -28,14 +34,12 @@ def _translator(_user: object) -> Callable[[str], str]:
 
 def translate(text: str) -> str:
     """Return `text` in the language of the request that is being answered."""
-    current = _current.get()
-    return text if current is None else current.translate(text)
+    return _locale().translate(text)
 
 
 def _language(_user: object) -> str:
     """Return that language as a BCP 47 tag."""
-    current = _current.get()
-    return "en" if current is None else current.code.replace("_", "-")
+    return _locale().code.replace("_", "-")
 
 
 def _chosen(handler: Any) -> locale.Locale | None:
@@ -44,8 +48,8 @@ def _chosen(handler: Any) -> locale.Locale | None:
 
 
 def _begin(handler: Any) -> Any:
-    # Kept beside the handler: forms are rendered by spawners, which know no request.
-    _current.set(handler.locale)
+    # Forms are rendered by spawners, which know no request.
+    _handler.set(handler)
     return _prepare(handler)
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import accessible
+from tests.browser.conftest import accessible, log_in
 from tests.integration.house import House
 
 JOB = {"name": "to-repeat", "spec": "cpu-small", "command": "echo hello"}
@@ -90,6 +90,29 @@ def test_an_edit_changes_what_it_runs_and_says_what_is_wrong(page: Page, platfor
     assert (kept["cron"], kept["request"]["command"], kept["revision"]) == ("0 4 * * *", "echo goodbye", 2)
     # Nothing else of it has changed.
     assert kept["request"] == made["request"] | {"command": "echo goodbye"}
+
+
+def test_what_the_platform_refuses_of_a_job_is_said_though_its_field_is_folded_away(
+    browser: Browser, platform: House
+) -> None:
+    made = platform.admin.api.post("/schedules", json=RARELY).json()
+    # Not `page`, which takes a refusal for a fault.
+    context = browser.new_context(base_url=platform.url, locale="en-GB")
+    try:
+        page = context.new_page()
+        log_in(page)
+        page.goto(f"services/pumpkin/schedules/{made['id']}")
+        page.get_by_role("button", name="Edit").click()
+        form = page.get_by_role("form", name="Change the schedule")
+        form.get_by_text("Change what it runs").click()
+        form.get_by_text("More", exact=True).click()
+        form.get_by_label("Priority").fill("5000")
+        form.get_by_text("Change what it runs").click()
+        form.get_by_role("button", name="Save").click()
+        expect(form.get_by_role("alert").filter(has_text="priority")).to_be_visible()
+    finally:
+        context.close()
+    assert platform.admin.api.get(f"/schedules/{made['id']}").json()["request"]["priority"] == 0
 
 
 def test_what_runs_a_notebook_is_changed_as_it_is_sent(page: Page, platform: House) -> None:

@@ -159,7 +159,7 @@ class Pipeline:
             tickets=cluster.tickets,
             preparer=cluster.preparer,
             payable=self._payable,
-            write=self._writes.run,
+            writes=self._writes,
             started=self._writes.request_last,
         )
 
@@ -169,7 +169,7 @@ class Pipeline:
             resources=self.parts.board.resources,
             board=self.parts.board,
             offered=offers.waiting,
-            write=self._writes.run,
+            writes=self._writes,
             again=self._queue.add,
         )
 

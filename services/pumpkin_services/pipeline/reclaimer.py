@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pumpkin_services.db import Database
 from pumpkin_services.pipeline import changes
 from pumpkin_services.pipeline.verdict import Verdict
+from pumpkin_services.pipeline.writes import Writes
 from pumpkin_services.resources.service import ResourceService
 from pumpkin_services.workloads.board import Board
 from pumpkin_services.workloads.plan import Plan
@@ -18,14 +20,12 @@ from pumpkin_services.workloads.reclaim import Share, Taken, Tenant, reclaim
 from pumpkin_services.workloads.scheduler import Holding
 from pumpkin_services.workloads.tables import WorkloadRow
 
-Change = Callable[[AsyncSession], Awaitable[bool]]
-
 
 class Reclaimer:
     """Ends jobs that run on what others deserve; they wait again at the head of their queue.
 
-    `offered` tells who waits in the cluster's queues, so that nobody is ended for what may not start, `write` runs a
-    transaction, and `again` has a workload looked at.
+    `offered` tells who waits in the cluster's queues, so that nobody is ended for what may not start; `again` has a
+    workload looked at.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class Reclaimer:
         resources: ResourceService,
         board: Board,
         offered: Callable[[], Collection[str]],
-        write: Callable[[Change], Awaitable[bool]],
+        writes: Writes,
         again: Callable[[str], None],
     ) -> None:
         self._database = database
         self._resources = resources
         self._board = board
         self._offered = offered
-        self._write = write
+        self._writes = writes
         self._again = again
 
     async def look(self) -> None:
@@ -66,7 +66,7 @@ class Reclaimer:
             now=time.time(),
         )
         for item in taken:
-            if await self._write(lambda session, item=item: _end(session, item)):
+            if await self._writes.run(partial(_end, item=item)):
                 self._again(item.workload)
 
 
@@ -88,7 +88,7 @@ async def _tenants(session: AsyncSession, held: Collection[Holding]) -> list[Ten
     ]
 
 
-async def _end(session: AsyncSession, item: Taken) -> bool:
+async def _end(session: AsyncSession, *, item: Taken) -> bool:
     """Decide that it ends; tell whether it still ran."""
     row = await session.get(WorkloadRow, item.workload)
     if row is None or row.phase not in ("preparing", "running") or row.target != "run":

@@ -18,6 +18,7 @@ from pumpkin_services.db import Database
 from pumpkin_services.pipeline import changes
 from pumpkin_services.pipeline.cluster import ClusterPreparer
 from pumpkin_services.pipeline.verdict import Hopeless
+from pumpkin_services.pipeline.writes import Writes
 from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Tickets
 from pumpkin_services.workloads import scheduler
@@ -43,7 +44,7 @@ Payable = Callable[[AsyncSession, Sequence[Candidate]], Awaitable[list[Candidate
 
 
 class Offers:
-    """Keeps the cluster's queues filled. `payable` leaves out those who cannot be paid, `write` runs a transaction."""
+    """Keeps the cluster's queues filled. `payable` leaves out those who cannot be paid."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class Offers:
         tickets: Tickets,
         preparer: ClusterPreparer,
         payable: Payable,
-        write: Callable[[Callable[[AsyncSession], Awaitable[list[Candidate]]]], Awaitable[list[Candidate]]],
+        writes: Writes,
         started: Callable[[], None],
     ) -> None:
         self._database = database
@@ -61,7 +62,7 @@ class Offers:
         self._tickets = tickets
         self._preparer = preparer
         self._payable = payable
-        self._write = write
+        self._writes = writes
         self._started = started
         self._known: dict[Key, bool] = {}
         self._admitted: set[Key] = set()
@@ -129,7 +130,7 @@ class Offers:
         built = time.monotonic() - BUILD_SECONDS
         candidates = [item for item in position.candidates if self._unbuilt.get(item.id, 0.0) < built]
         if any(item.price_micro and item.id not in offered for item in candidates):
-            candidates = await self._write(lambda session: self._payable(session, candidates))
+            candidates = await self._writes.run(lambda session: self._payable(session, candidates))
         chosen = scheduler.offer(
             candidates,
             nodes=position.nodes,
@@ -170,7 +171,7 @@ class Offers:
             return
         if launch is None:
             if workload not in self._unbuilt:
-                await self._write(lambda session: _note_build(session, row))
+                await self._writes.run(lambda session: _note_build(session, row))
             self._unbuilt[workload] = time.monotonic()
             return
         await self._tickets.offer(launch)
@@ -203,10 +204,9 @@ def _next(candidate: Candidate) -> Key:
     return Key(candidate.id, candidate.attempt + 1)
 
 
-async def _note_build(session: AsyncSession, row: WorkloadRow) -> list[Candidate]:
+async def _note_build(session: AsyncSession, row: WorkloadRow) -> None:
     environment = Plan.model_validate(row.plan).environment_ref
     await changes.note(session, row.id, "waiting", f"Its environment {environment} is being built.")
-    return []
 
 
 async def _going(session: AsyncSession) -> set[Key]:

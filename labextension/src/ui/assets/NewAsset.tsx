@@ -1,10 +1,11 @@
 /** Makes a dataset, algorithm or model: a name first, its files next. */
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 
 import { type Kind, useShell, type Words } from '../shell';
-import { Field, Refusal, useAct } from './bits';
+import { Refusal, useAct } from './bits';
 import { MarkdownField } from './MarkdownField';
+import { NameField } from './NameField';
 import { createAsset } from './queries';
 import { WorkspaceField } from './WorkspaceField';
 import { newKey } from '../../api/key';
@@ -19,8 +20,6 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
   const { busy, error, act } = useAct();
   // One key for one intent: sending the form again after a break makes nothing twice.
   const key = useRef(newKey());
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
   const make = async (): Promise<void> => {
     const wanted = { name: name.trim(), workspace: workspace || null, description };
     const asset = await createAsset(api, kind, wanted, key.current);
@@ -40,29 +39,14 @@ export function NewAsset({ kind, onClose }: { kind: Kind; onClose: () => void })
       onKeyDown={event => event.key === 'Escape' && onClose()}
     >
       <div className="pk-asset-form-row">
-        <Field
-          label={words.__('Name')}
-          name="name"
+        <NameField
+          value={name}
           error={error}
-          hint={words.__('Lower-case letters, digits, “.”, “_” and “-”.')}
-        >
-          {tie => (
-            <input
-              {...tie}
-              ref={first}
-              className="pk-asset-input"
-              required
-              maxLength={63}
-              autoComplete="off"
-              spellCheck={false}
-              value={name}
-              onChange={event => {
-                setName(event.target.value);
-                key.current = newKey();
-              }}
-            />
-          )}
-        </Field>
+          onChange={typed => {
+            setName(typed);
+            key.current = newKey();
+          }}
+        />
         <WorkspaceField value={workspace} error={error} onChange={setWorkspace} />
       </div>
       <MarkdownField

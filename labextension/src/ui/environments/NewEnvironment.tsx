@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from 'react';
 
 import { answer } from '../../api/client';
 import { newKey } from '../../api/key';
-import { Field, Refusal, useAct } from '../assets/bits';
+import { Refusal, useAct } from '../assets/bits';
 import { MarkdownField } from '../assets/MarkdownField';
+import { NameField } from '../assets/NameField';
 import { WorkspaceField } from '../assets/WorkspaceField';
 import { useShell } from '../shell';
 import { type Environment, useEnvironmentChanged } from './queries';
@@ -21,8 +22,6 @@ export function NewEnvironment({ onClose }: { onClose: () => void }) {
   const [description, setDescription] = useState('');
   const [wanted, setWanted] = useState(NOTHING);
   const { busy, error, act } = useAct();
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
   // One key for one intent: sending the form again after a break makes nothing twice.
   const key = useRef(newKey());
   useEffect(() => void (key.current = newKey()), [name, workspace, description, wanted]);
@@ -46,26 +45,7 @@ export function NewEnvironment({ onClose }: { onClose: () => void }) {
       onKeyDown={event => event.key === 'Escape' && onClose()}
     >
       <div className="pk-asset-form-row">
-        <Field
-          label={words.__('Name')}
-          name="name"
-          error={error}
-          hint={words.__('Lower-case letters, digits, “.”, “_” and “-”.')}
-        >
-          {tie => (
-            <input
-              {...tie}
-              ref={first}
-              className="pk-asset-input"
-              required
-              maxLength={63}
-              autoComplete="off"
-              spellCheck={false}
-              value={name}
-              onChange={event => setName(event.target.value)}
-            />
-          )}
-        </Field>
+        <NameField value={name} error={error} onChange={setName} />
         <WorkspaceField value={workspace} error={error} onChange={setWorkspace} />
       </div>
       <RequirementsFields wanted={wanted} error={error} onChange={setWanted} />

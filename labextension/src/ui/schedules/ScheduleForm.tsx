@@ -21,7 +21,8 @@ interface Props {
   onCancel?: () => void;
 }
 
-const FIELDS = ['name', 'cron', 'timezone', 'request'];
+// What is refused of the request is said below: its fields may be folded away.
+const FIELDS = ['name', 'cron', 'timezone'];
 
 export function ScheduleForm({ request, schedule, onSaved, onCancel }: Props) {
   const { words } = useShell();
@@ -95,7 +96,7 @@ export function ScheduleForm({ request, schedule, onSaved, onCancel }: Props) {
         <summary>{words.__('Change what it runs')}</summary>
         {opened &&
           (request.notebook ? (
-            <NotebookRequest request={request} error={save.error} onChange={setTyped} />
+            <NotebookRequest request={request} onChange={setTyped} />
           ) : (
             <RequestFields request={request} onChange={setTyped} />
           ))}
@@ -123,11 +124,9 @@ export function ScheduleForm({ request, schedule, onSaved, onCancel }: Props) {
 /** What runs a notebook has no form of its own yet: it is changed as it is sent. */
 function NotebookRequest({
   request,
-  error,
   onChange
 }: {
   request: JobRequest;
-  error: Error | null;
   onChange: (request: JobRequest | null) => void;
 }) {
   const { words } = useShell();
@@ -141,7 +140,6 @@ function NotebookRequest({
     <Field
       label={words.__('The job’s request, as JSON')}
       name="request"
-      error={error}
       hint={wrong === undefined ? undefined : words.__('This is not JSON: %1', wrong)}
     >
       {tie => (
