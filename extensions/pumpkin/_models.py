@@ -860,6 +860,7 @@ class Pool(Answer):
     guarantee_percent: int
     deserved_percent: int
     reclaimable: bool
+    parent: str
     created: AwareDatetime
     revision: int
 

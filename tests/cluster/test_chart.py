@@ -56,7 +56,7 @@ MAY = {
     "nodes/proxy": "get",
     "jobs": "list watch create delete",
     "podgroups": "list watch create delete",
-    "queues": "create patch",
+    "queues": "list create patch",
     "priorityclasses": "create",
 }
 MAY_NOT = [
@@ -307,8 +307,10 @@ class TestConfinement:
         assert answer.status == status, answer
 
     def test_its_queues_bear_its_name(self, hub: Asking) -> None:
-        assert hub.call("POST", f"{QUEUES}?dryRun=All", queue("pumpkin-t-chart")).status == 201
-        assert hub.call("POST", f"{QUEUES}?dryRun=All", queue("other")).status == 403
+        for name, status in (("pumpkin-t-chart", 201), ("pumpkin-t.all", 201), ("other", 403), ("pumpkins", 403)):
+            assert hub.call("POST", f"{QUEUES}?dryRun=All", queue(name)).status == status
+        # There already, from the platform's own start.
+        assert hub.call("PATCH", f"{QUEUES}/pumpkin?dryRun=All", {"spec": {"weight": 1}}, MERGE).status == 200
         assert hub.call("PATCH", f"{QUEUES}/default?dryRun=All", {"spec": {"weight": 2}}, MERGE).status == 403
 
     def test_of_a_node_it_changes_pools_and_cordons(self, hub: Asking, installed: Asking) -> None:

@@ -81,6 +81,12 @@ def pod_of(admin: Asking, workload: str) -> str:
     return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"
 
 
+def queue_of(admin: Asking, workload: str) -> str:
+    """Return the Queue in which a job is."""
+    [job] = admin.get(f"/apis/batch.volcano.sh/v1alpha1/jobs?labelSelector=pumpkin.io%2Fworkload%3D{workload}")["items"]
+    return job["spec"]["queue"]
+
+
 def told(user: User, workload: str, type_: str) -> str:
     """Return the last event of a type, empty if there is none."""
     return next((item["message"] for item in reversed(events(user, workload)) if item["type"] == type_), "")
@@ -224,6 +230,45 @@ def test_what_is_guaranteed_to_a_pool_no_other_gets(admin: Asking, house: House,
     for job in (first, second):
         ann.api.post(f"/workloads/{job}/stop").raise_for_status()
         ended(ann, job, seconds=SECONDS)
+
+
+def test_the_parts_of_a_pool_share_what_is_guaranteed_to_it(admin: Asking, house: House, ann: User):
+    """Of 16 accelerators 8 are the lab's; all of them are one part's."""
+    api = house.admin.api
+    spec = {"name": "part", "cpu_milli": 500, "memory": 1 << 30, "accelerators": 6}
+    assert api.post("/resources/specs", json=spec).status_code == 201
+    lab = {"name": "lab", "nodes": FAR, "everyone": True, "specs": ["one"], "priority": -1, "guarantee_percent": 50}
+    parts = [
+        {"name": "vision", "parent": "lab", "specs": ["part"], "everyone": True, "guarantee_percent": 50},
+        {"name": "nlp", "parent": "lab", "users": ["ann"], "specs": ["six"], "priority": 1},
+    ]
+    for pool in (lab, *parts):
+        assert api.post("/resources/pools", json=pool).status_code == 201
+    queues = "/apis/scheduling.volcano.sh/v1beta1/queues"
+    until(lambda: admin.call("GET", f"{queues}/pumpkin-nlp").body.get("spec", {}).get("parent") == "pumpkin-lab.all")
+    assert admin.get(f"{queues}/pumpkin-vision")["spec"]["guarantee"]["resource"]["nvidia.com/gpu"] == "8"
+    first = submit(ann, "nlp-first", spec="six", command=["sleep", "600"])
+    in_phase(ann, first, "running", seconds=SECONDS)
+    assert queue_of(admin, first) == "pumpkin-nlp"
+    second = submit(ann, "nlp-second", spec="six", command=["sleep", "600"])
+    vision = submit(ann, "vision", spec="part", command=["sleep", "600"])
+    in_phase(ann, vision, "running", seconds=SECONDS)
+    assert show(ann, second)["phase"] == "queued"
+    ann.api.post(f"/workloads/{vision}/stop").raise_for_status()
+    ended(ann, vision, seconds=SECONDS)
+    # A pool with parts is still one, and nobody waits where Volcano would stop over it.
+    api.patch("/resources/pools/far", json={"specs": ["six"]}).raise_for_status()
+    own = submit(ann, "own", spec="one", command=["sleep", "600"])
+    in_phase(ann, own, "running", seconds=SECONDS)
+    assert queue_of(admin, own) == "pumpkin-lab"
+    api.patch("/resources/pools/vision", json={"guarantee_percent": 0}).raise_for_status()
+    in_phase(ann, second, "running", seconds=SECONDS)
+    for job in (first, second, own):
+        ann.api.post(f"/workloads/{job}/stop").raise_for_status()
+        ended(ann, job, seconds=SECONDS)
+    for pool in ("nlp", "vision", "lab"):
+        assert api.delete(f"/resources/pools/{pool}").status_code == 204
+    api.patch("/resources/pools/far", json={"specs": ["one", "six"]}).raise_for_status()
 
 
 def test_a_pool_gets_back_what_it_deserves_and_has_lent(admin: Asking, house: House, ann: User):

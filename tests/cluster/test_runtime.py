@@ -64,7 +64,7 @@ async def runtime(settings: ClusterSettings, tmp_path: Path) -> AsyncIterator[Vo
     async for page in api.pages(path("Node")):
         for node in page["items"]:
             await label(api, node["metadata"]["name"], "true")
-    queue = manifests.queue(POOL, capability={"cpu": "600m", "memory": "4Gi"})
+    queue = manifests.queue(names.queue(POOL), POOL, parent="root", capability={"cpu": "600m", "memory": "4Gi"})
     for item in [*manifests.priority_classes(), queue]:
         await api.create(item)
     await api.call("PATCH", path("Queue", name=names.queue(POOL)), body={"spec": queue["spec"]}, content_type=MERGE)

@@ -60,6 +60,13 @@ def _pool_options(command: Any) -> Any:
     for option in (
         click.option("--disabled/--enabled", "disabled", default=None, help="Whether nothing new may run in it."),
         click.option("--priority", type=int, help="Of several pools that fit, the highest is used."),
+        click.option("--parent", help="A part of this pool (on a cluster); '' for none."),
+        click.option("--guarantee", "guarantee_percent", type=click.IntRange(0, 100),
+                     help="Percent of its nodes that nobody else gets (on a cluster)."),
+        click.option("--deserved", "deserved_percent", type=click.IntRange(0, 100),
+                     help="Percent of its nodes where several pools want them (on a cluster)."),
+        click.option("--reclaimable/--not-reclaimable", default=None,
+                     help="Whether jobs beyond that may be ended for others (on a cluster)."),
         names("--hub-role", "hub_roles", help="Open to those with this Hub role; repeatable."),
         names("--user", "users", help="Open to this user; repeatable."),
         names("--workspace", "workspaces", help="Open to this workspace; repeatable."),

@@ -35,6 +35,7 @@ class MachineSync:
         shares = {
             name: Share(
                 machines=tuple(found[node] for node in sorted(pool.nodes) if node in found),
+                parent=pool.parent,
                 guarantee_percent=pool.guarantee_percent,
                 deserved_percent=pool.deserved_percent,
             )

@@ -16,7 +16,7 @@ from pumpkin_services.pipeline.writes import Writes
 from pumpkin_services.resources.service import ResourceService
 from pumpkin_services.workloads.board import Board
 from pumpkin_services.workloads.plan import Plan
-from pumpkin_services.workloads.reclaim import Share, Taken, Tenant, reclaim
+from pumpkin_services.workloads.reclaim import Taken, Tenant, reclaim
 from pumpkin_services.workloads.scheduler import Holding
 from pumpkin_services.workloads.tables import WorkloadRow
 
@@ -48,10 +48,7 @@ class Reclaimer:
     async def look(self) -> None:
         """Take back what is due. It costs little where no pool lends."""
         async with self._database.read() as session:
-            pools = {
-                name: Share(nodes=one.nodes, deserved_percent=one.deserved_percent, reclaimable=one.reclaimable)
-                for name, one in (await self._resources.pool_shares(session)).items()
-            }
+            pools = await self._resources.pool_shares(session)
             lends = any(share.reclaimable for share in pools.values())
             if not lends or not any(share.deserved_percent for share in pools.values()):
                 return

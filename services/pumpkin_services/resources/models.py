@@ -139,6 +139,7 @@ class Pool(Wire):
     guarantee_percent: int
     deserved_percent: int
     reclaimable: bool
+    parent: str
     created: datetime
     revision: int
 
@@ -166,6 +167,11 @@ class PoolCreate(Wire):
     reclaimable: bool = Field(
         default=False, description="Whether jobs beyond what it deserves may be ended for a pool that has less."
     )
+    parent: str = Field(
+        default="",
+        max_length=63,
+        description="The pool whose nodes and share it has a part of; empty: none (a cluster's).",
+    )
 
 
 class PoolPatch(Wire):
@@ -184,6 +190,7 @@ class PoolPatch(Wire):
     guarantee_percent: int | None = Field(default=None, ge=0, le=100)
     deserved_percent: int | None = Field(default=None, ge=0, le=100)
     reclaimable: bool | None = None
+    parent: str | None = Field(default=None, max_length=63, description="Empty: a part of none.")
 
 
 class LimitValues(Wire):

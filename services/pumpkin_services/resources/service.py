@@ -27,12 +27,15 @@ from pumpkin_services.resources.models import (
 )
 from pumpkin_services.resources.nodes import NodeService
 from pumpkin_services.resources.shapes import Demand, NodeCapacity, describe, place, place_one, seed_specs
+from pumpkin_services.resources.shares import PoolShare, check_parent, check_shares, pool_shares
 from pumpkin_services.resources.tables import PoolRow, SpecRow
 from pumpkin_services.web import Page, PageQuery, paginate
 
 _SPECS, _POOLS = table(SpecRow), table(PoolRow)
 SPECS = select(_SPECS).order_by(_SPECS.c.name)
-POOLS = select(_POOLS).where(_POOLS.c.enabled).order_by(_POOLS.c.priority.desc(), _POOLS.c.id)
+POOLS = select(_POOLS).order_by(_POOLS.c.priority.desc(), _POOLS.c.id)
+SHARES = ("guarantee_percent", "deserved_percent", "reclaimable", "parent")
+"""The fields of a pool that say what it gets beside others."""
 UsagePort = Callable[[AsyncSession], Awaitable[list[UsageItem]]]
 
 
@@ -61,16 +64,6 @@ class Offer:
         return any(place_one(node, self.demand) for node in self.nodes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PoolShare:
-    """The names of a pool's nodes, and what it gets of them where other pools have them, too."""
-
-    nodes: frozenset[str]
-    guarantee_percent: int
-    deserved_percent: int
-    reclaimable: bool
-
-
 async def _nothing_used(_session: AsyncSession) -> list[UsageItem]:
     return []
 
@@ -95,15 +88,7 @@ class ResourceService:
     async def pool_shares(self, session: AsyncSession) -> dict[str, PoolShare]:
         """Return each pool's nodes and share, disabled pools too: what was admitted to one may still start there."""
         names = frozenset(node.name for node in await self.capacity(session))
-        return {
-            pool.name: PoolShare(
-                nodes=names & frozenset(pool.nodes) if pool.nodes else names,
-                guarantee_percent=pool.guarantee_percent,
-                deserved_percent=pool.deserved_percent,
-                reclaimable=pool.reclaimable,
-            )
-            for pool in await session.scalars(select(PoolRow))
-        }
+        return pool_shares(await session.execute(POOLS), names)
 
     async def seed(self, session: AsyncSession, *, node: NodeCapacity) -> None:
         """Give a platform without specs and pools the ones that suit `node`, and a pool for everyone."""
@@ -125,14 +110,19 @@ class ResourceService:
         """
         specs = await self._specs(session)
         nodes = await self.capacity(session)
+        pools = list(await session.execute(POOLS))
+        shares = pool_shares(pools, [node.name for node in nodes])
         found: dict[str, Offer] = {}
-        for pool in await self._pools(session):
-            if kind not in pool.kinds or not permits(pool, principal, workspace=workspace):
+        for pool in pools:
+            if not pool.enabled or kind not in pool.kinds or not permits(pool, principal, workspace=workspace):
                 continue
+            inside = tuple(node for node in nodes if node.name in shares[pool.name].nodes)
             for spec in specs:
-                offer = _offer(spec, pool, nodes) if spec.enabled and _holds(pool, spec) else None
+                if not (spec.enabled and _holds(pool, spec)):
+                    continue
+                offer = Offer(spec=Spec.model_validate(spec), pool=pool.name, nodes=inside)
                 # Pools come best first; a lesser one is taken only where the better can never hold the spec.
-                if offer and (spec.name not in found or (offer.possible and not found[spec.name].possible)):
+                if spec.name not in found or (offer.possible and not found[spec.name].possible):
                     found[spec.name] = offer
         return sorted(found.values(), key=_size)
 
@@ -310,7 +300,7 @@ class ResourceService:
         row = PoolRow(**pool.model_dump())
         session.add(row)
         await session.flush()
-        await self._check_shares(session, row)
+        await self._check_place(session, row)
         return Pool.model_validate(row)
 
     async def patch_pool(
@@ -322,7 +312,8 @@ class ResourceService:
         await self._check_members(session, nodes=patch.nodes or [], specs=patch.specs or [])
         _apply(row, patch)
         await session.flush()
-        await self._check_shares(session, row)
+        if patch.model_dump(exclude_none=True, include={"nodes", *SHARES}):
+            await self._check_place(session, row)
         return Pool.model_validate(row)
 
     async def delete_pool(
@@ -331,6 +322,11 @@ class ResourceService:
         """Remove a pool; what runs from it goes on."""
         row = await self._pool(session, name)
         check_revision(row.revision, if_match)
+        if parts := sorted(pool.name for pool in await session.execute(POOLS) if pool.parent == name):
+            raise Conflict(
+                f"It has parts: {', '.join(parts)}. Delete them first, or make them parts of another pool.",
+                field="pool",
+            )
         await session.delete(row)
 
     async def _check_members(self, session: AsyncSession, *, nodes: Sequence[str], specs: Sequence[str]) -> None:
@@ -341,30 +337,25 @@ class ResourceService:
                 if name not in known[field]:
                     raise Invalid(f"There is no {field[:-1]} '{name[:80]}'.", field=f"{field}.{index}")
 
-    async def _check_shares(self, session: AsyncSession, pool: PoolRow) -> None:
-        """Refuse shares where nothing would keep them, and guarantees of more than there is."""
-        for field in ("guarantee_percent", "deserved_percent", "reclaimable"):
+    async def _check_place(self, session: AsyncSession, pool: PoolRow) -> None:
+        """Refuse shares and parents where nothing would keep them, and those that do not go together with others'."""
+        for field in SHARES:
             if getattr(pool, field) and not self._shares:
                 raise Invalid("Only on a cluster do pools have shares of nodes: leave this out.", field=field)
-        if not pool.guarantee_percent:
-            return
+        pools = {row.name: row for row in await session.execute(POOLS)}
+        check_parent(pool.name, pools)
         shares = await self.pool_shares(session)
-        for node in sorted(shares[pool.name].nodes):
-            promised = {name: share.guarantee_percent for name, share in shares.items() if node in share.nodes}
-            if (total := sum(promised.values())) > 100:
-                others = ", ".join(f"{name} {percent} %" for name, percent in promised.items() if name != pool.name)
-                raise Invalid(
-                    f"{total} % of the node '{node}' would be guaranteed ({others}): "
-                    f"this pool may have {100 - total + pool.guarantee_percent} %.",
-                    field="guarantee_percent",
-                )
+        for index, node in enumerate(pool.nodes):
+            if pool.parent and node not in shares[pool.name].nodes:
+                raise Invalid(f"The node '{node}' is not one of the pool '{pool.parent}'.", field=f"nodes.{index}")
+        check_shares(pool.name, shares)
 
     async def _specs(self, session: AsyncSession) -> list[Any]:
         return list(await session.execute(SPECS))
 
     async def _pools(self, session: AsyncSession) -> list[Any]:
         """Return the enabled pools, best first."""
-        return list(await session.execute(POOLS))
+        return [pool for pool in await session.execute(POOLS) if pool.enabled]
 
     async def _spec(self, session: AsyncSession, name: str) -> SpecRow:
         row = await session.scalar(select(SpecRow).where(SpecRow.name == name))
@@ -392,11 +383,6 @@ def permits(pool: PoolRow | Row[Any], principal: Principal, *, workspace: str | 
 
 def _holds(pool: Any, spec: Any) -> bool:
     return not pool.specs or spec.name in pool.specs
-
-
-def _offer(spec: Any, pool: Any, nodes: Sequence[NodeCapacity]) -> Offer:
-    inside = tuple(node for node in nodes if not pool.nodes or node.name in pool.nodes)
-    return Offer(spec=Spec.model_validate(spec), pool=pool.name, nodes=inside)
 
 
 def _size(offer: Offer) -> tuple[int, int, int, str]:

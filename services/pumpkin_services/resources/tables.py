@@ -90,6 +90,8 @@ class PoolRow(Base):
     guarantee_percent: Mapped[int] = mapped_column(default=0)
     deserved_percent: Mapped[int] = mapped_column(default=0)
     reclaimable: Mapped[bool] = mapped_column(default=False)
+    parent: Mapped[str] = mapped_column(String(63), default="")
+    """The pool it is a part of, if of any."""
     created: Mapped[datetime] = mapped_column(default=utcnow)
     revision: Mapped[int] = mapped_column(default=1)
 

@@ -290,9 +290,13 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing."""
+    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing.
+
+    What a pool with a `parent` gets is a part of what that one does.
+    """
 
     machines: tuple[Machine, ...]
+    parent: str = ""
     guarantee_percent: int = 0
     deserved_percent: int = 0
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pumpkin_services.resources.shapes import NodeCapacity, place
+from pumpkin_services.resources.shares import PoolShare
 from pumpkin_services.workloads.scheduler import Candidate, Holding, fits, remaining
 
 WAIT_SECONDS = 30.0
@@ -17,15 +18,8 @@ LOOKED_AT = 20
 Amount = tuple[int, int, int]
 """Thousandths of a core, bytes, accelerators."""
 NOTHING: Amount = (0, 0, 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Share:
-    """A pool's nodes, the part of them it deserves, and whether what it has beyond that is only lent to it."""
-
-    nodes: frozenset[str]
-    deserved_percent: int = 0
-    reclaimable: bool = False
+Level = tuple[str, bool]
+"""A pool, and whether its parts count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +47,14 @@ def reclaim(
     *,
     nodes: Sequence[NodeCapacity],
     tenants: Sequence[Tenant],
-    pools: Mapping[str, Share],
+    pools: Mapping[str, PoolShare],
     now: float,
 ) -> list[Taken]:
     """Return which jobs to end, of pools that lend and have more than they deserve.
 
     It is done for a candidate only that stays within what its own pool deserves, has waited, and then has a place.
+    Of the pools that both are parts of, only those count that they do not have in common: a pool that has no more than
+    it deserves with all its parts loses nothing to others, and one that would have more gains nothing from them.
     The youngest go first, since they lose least, and none goes that need not. Notebooks never do. `now` is in Unix
     seconds.
     """
@@ -79,32 +75,32 @@ def reclaim(
 class _Ledger:
     """Who has what, as places change hands."""
 
-    def __init__(self, nodes: Sequence[NodeCapacity], tenants: Sequence[Tenant], pools: Mapping[str, Share]) -> None:
+    def __init__(
+        self, nodes: Sequence[NodeCapacity], tenants: Sequence[Tenant], pools: Mapping[str, PoolShare]
+    ) -> None:
         self._nodes = [node for node in nodes if node.alive and not node.drained]
         self._pools = pools
-        self._deserved = {name: _deserved(share, self._nodes) for name, share in pools.items()}
+        self._deserved = _all_deserved(pools, self._nodes)
         self._tenants = {tenant.id: tenant for tenant in tenants if not tenant.ending}
-        self._used: defaultdict[str, Amount] = defaultdict(lambda: NOTHING)
+        self._used: defaultdict[Level, Amount] = defaultdict(lambda: NOTHING)
         for tenant in self._tenants.values():
-            self._used[tenant.pool] = _sum(self._used[tenant.pool], _held(tenant))
+            self._book(self._used, tenant.pool, _held(tenant))
 
     def deserves(self, candidate: Candidate) -> bool:
         """Tell whether the pool of a candidate stays within its share if it starts."""
-        deserved = self._deserved.get(candidate.pool, NOTHING)
-        wanted = _sum(self._used[candidate.pool], _asked(candidate))
-        return all(want <= have for want, have in zip(wanted, deserved, strict=True))
+        return self._within(candidate, [(candidate.pool, False)])
 
     def victims(self, candidate: Candidate) -> list[Tenant] | None:
         """Return who must go for a candidate, nobody if there is room; None if that does not help."""
         if self._room(candidate, ()):
             return []
         mine = self._pools[candidate.pool].nodes
-        used, chosen = dict(self._used), list[Tenant]()
+        used, chosen = self._used.copy(), list[Tenant]()
         for tenant in sorted(self._tenants.values(), key=lambda one: one.started, reverse=True):
-            if tenant.pool == candidate.pool or not self._lent(tenant, used) or not _on(tenant, mine):
+            if not _on(tenant, mine) or not self._lent(tenant, candidate, used):
                 continue
             chosen.append(tenant)
-            used[tenant.pool] = _sum(used[tenant.pool], _held(tenant), sign=-1)
+            self._book(used, tenant.pool, _held(tenant), sign=-1)
             if self._room(candidate, chosen):
                 # The last one made the room, so it goes; of the others, those without whom there is none.
                 for other in chosen[:-1]:
@@ -116,7 +112,7 @@ class _Ledger:
     def give(self, candidate: Candidate, victims: Sequence[Tenant]) -> None:
         """Let a candidate have the place of its victims."""
         for victim in victims:
-            self._used[victim.pool] = _sum(self._used[victim.pool], _held(victim), sign=-1)
+            self._book(self._used, victim.pool, _held(victim), sign=-1)
             del self._tenants[victim.id]
         demands = [group.demand for group in candidate.groups for _ in range(group.minimum)]
         spots = place(self._free(()), demands) or ()
@@ -137,14 +133,39 @@ class _Ledger:
                 for demand, spot in zip(demands, spots, strict=True)
             ),
         )
-        self._used[candidate.pool] = _sum(self._used[candidate.pool], _asked(candidate))
+        self._book(self._used, candidate.pool, _asked(candidate))
 
-    def _lent(self, tenant: Tenant, used: Mapping[str, Amount]) -> bool:
+    def _lent(self, tenant: Tenant, candidate: Candidate, used: Mapping[Level, Amount]) -> bool:
         share = self._pools.get(tenant.pool)
-        if tenant.kind != "job" or share is None or not share.reclaimable:
+        if tenant.pool == candidate.pool or tenant.kind != "job" or share is None or not share.reclaimable:
             return False
-        pairs = zip(used[tenant.pool], self._deserved[tenant.pool], strict=True)
-        return any(have > deserved for have, deserved in pairs)
+        theirs, ours = self._levels(tenant.pool), self._levels(candidate.pool)
+        return self._within(candidate, [level for level in ours if level not in theirs]) and all(
+            any(have > deserved for have, deserved in zip(used[level], self._deserved[level], strict=True))
+            for level in theirs
+            if level not in ours
+        )
+
+    def _within(self, candidate: Candidate, levels: Iterable[Level]) -> bool:
+        """Tell whether each of these levels has what it deserves at most, once a candidate has started."""
+        asked = _asked(candidate)
+        return all(
+            want <= deserved
+            for level in levels
+            for want, deserved in zip(_sum(self._used[level], asked), self._deserved.get(level, NOTHING), strict=True)
+        )
+
+    def _levels(self, pool: str) -> list[Level]:
+        """Return what a pool's use counts for: itself alone, and with its parts each pool it is a part of."""
+        found, around = [(pool, False)], pool
+        while around in self._pools:
+            found.append((around, True))
+            around = self._pools[around].parent
+        return found
+
+    def _book(self, used: defaultdict[Level, Amount], pool: str, amount: Amount, *, sign: int = 1) -> None:
+        for level in self._levels(pool):
+            used[level] = _sum(used[level], amount, sign=sign)
 
     def _room(self, candidate: Candidate, without: Sequence[Tenant]) -> bool:
         return fits(candidate.groups, self._free(without))
@@ -155,7 +176,19 @@ class _Ledger:
         return remaining(self._nodes, held)
 
 
-def _deserved(share: Share, nodes: Sequence[NodeCapacity]) -> Amount:
+def _all_deserved(pools: Mapping[str, PoolShare], nodes: Sequence[NodeCapacity]) -> dict[Level, Amount]:
+    """Return what each pool deserves: with its parts, and alone what those leave of that."""
+    whole = {name: _deserved(share, nodes) for name, share in pools.items()}
+    alone = dict(whole)
+    for name, share in pools.items():
+        if share.parent:
+            alone[share.parent] = _sum(alone[share.parent], whole[name], sign=-1)
+    return {(name, True): amount for name, amount in whole.items()} | {
+        (name, False): amount for name, amount in alone.items()
+    }
+
+
+def _deserved(share: PoolShare, nodes: Sequence[NodeCapacity]) -> Amount:
     mine = [node for node in nodes if node.name in share.nodes]
     whole = (
         sum(node.cpu_milli for node in mine),

@@ -222,9 +222,66 @@ async def test_of_a_node_no_more_is_guaranteed_than_there_is(database: Database,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("field", ["guarantee_percent", "deserved_percent", "reclaimable"])
-async def test_one_machine_has_no_shares(database: Database, shop: ResourceService, field: str) -> None:
+@pytest.fixture
+async def labs(database: Database, shop: ResourceService) -> ResourceService:
+    """On a cluster: the pool `lab`, half of `gpu` guaranteed to it, has parts `vision` and `nlp`."""
+    on_cluster = ResourceService(shares=True)
+    async with database.write() as session:
+        half = PoolPatch(guarantee_percent=50)
+        await on_cluster.patch_pool(session, ADMIN, name="lab", patch=half, if_match=None)
+        for name, percent in (("vision", 30), ("nlp", 20)):
+            part = PoolCreate(name=name, parent="lab", specs=["big"], users=[name], guarantee_percent=percent)
+            await on_cluster.create_pool(session, ADMIN, pool=part)
+    return on_cluster
+
+
+async def test_a_part_of_a_pool_has_its_nodes(database: Database, labs: ResourceService) -> None:
+    async with database.write() as session:
+        assert (await labs.pool_shares(session))["vision"].nodes == {"gpu"}
+        offers = {offer.pool: offer for offer in await labs.offers(session, person("vision"), kind="job")}
+        assert [node.name for node in offers["vision"].nodes] == ["gpu"]
+        await labs.patch_pool(session, ADMIN, name="lab", patch=PoolPatch(nodes=["cpu", "gpu"]), if_match=None)
+        assert (await labs.pool_shares(session))["vision"].nodes == {"cpu", "gpu"}
+
+
+@pytest.mark.parametrize(
+    ("pool", "patch", "field", "words"),
+    [
+        ("vision", {"guarantee_percent": 31}, "guarantee_percent",
+         "51 % of the node 'gpu' would be guaranteed within 'lab', which has 50 % (nlp 20 %): this pool may have 30 %"),
+        ("lab", {"guarantee_percent": 40}, "guarantee_percent", "as its parts have it, this pool needs 50 %"),
+        ("vision", {"parent": "vision"}, "parent", "part of itself"),
+        ("lab", {"parent": "nlp"}, "parent", "part of itself"),
+        ("lab", {"parent": "none"}, "parent", "no pool 'none'"),
+        ("vision", {"nodes": ["gpu", "cpu"]}, "nodes.1", "'cpu' is not one of the pool 'lab'"),
+        ("vision", {"deserved_percent": 1}, "deserved_percent", "this pool may have 0 %"),
+    ],
+)  # fmt: skip
+async def test_parts_of_a_pool_share_what_it_has(
+    database: Database, labs: ResourceService, pool: str, patch: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        async with database.write() as session:
+            await labs.patch_pool(session, ADMIN, name=pool, patch=PoolPatch(**patch), if_match=None)
+    assert words in str(refused.value)
+    assert refused.value.errors[0]["field"] == field
+
+
+async def test_a_pool_stays_while_it_has_parts(database: Database, labs: ResourceService) -> None:
+    with pytest.raises(Conflict, match="nlp, vision"):
+        async with database.write() as session:
+            await labs.delete_pool(session, ADMIN, name="lab", if_match=None)
+    async with database.write() as session:
+        for name in ("nlp", "vision"):
+            await labs.patch_pool(session, ADMIN, name=name, patch=PoolPatch(parent=""), if_match=None)
+        await labs.delete_pool(session, ADMIN, name="lab", if_match=None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("guarantee_percent", 1), ("deserved_percent", 1), ("reclaimable", True), ("parent", "all")]
+)
+async def test_one_machine_has_no_shares(database: Database, shop: ResourceService, field: str, value: Any) -> None:
     with pytest.raises(Invalid, match="on a cluster") as refused:
         async with database.write() as session:
-            await shop.create_pool(session, ADMIN, pool=PoolCreate.model_validate({"name": "more", field: 1}))
+            await shop.create_pool(session, ADMIN, pool=PoolCreate.model_validate({"name": "more", field: value}))
     assert refused.value.errors[0]["field"] == field

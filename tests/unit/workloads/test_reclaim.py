@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpkin_services.workloads.reclaim import WAIT_SECONDS, Share, Tenant, reclaim
+from pumpkin_services.resources.shares import PoolShare
+from pumpkin_services.workloads.reclaim import WAIT_SECONDS, Tenant, reclaim
 from pumpkin_services.workloads.scheduler import Candidate, Holding, fits, remaining
 from tests.unit.workloads.test_scheduler import job, node
 
 NODES = [node("a", cpu=8), node("b", cpu=8)]
 BOTH = frozenset({"a", "b"})
-LENDS = Share(nodes=BOTH, deserved_percent=25, reclaimable=True)
-DESERVES = Share(nodes=BOTH, deserved_percent=75)
+LENDS = PoolShare(nodes=BOTH, deserved_percent=25, reclaimable=True)
+DESERVES = PoolShare(nodes=BOTH, deserved_percent=75)
 LATER = WAIT_SECONDS + 1
 
 
@@ -31,7 +32,7 @@ def wants(name: str = "new", *, cpu: int = 4, pool: str = "deserves", replicas: 
     return replace(job(name, cpu=cpu, replicas=replicas), pool=pool)
 
 
-def ended(*candidates: Candidate, tenants: list[Tenant], **pools: Share) -> list[str]:
+def ended(*candidates: Candidate, tenants: list[Tenant], **pools: PoolShare) -> list[str]:
     named = {"lends": LENDS, "deserves": DESERVES} | pools
     taken = reclaim(candidates, nodes=NODES, tenants=tenants, pools=named, now=LATER)
     assert {item.pool for item in taken} <= {candidate.pool for candidate in candidates}
@@ -76,7 +77,7 @@ def test_for_several_that_wait_each_place_is_taken_once() -> None:
         pytest.param(replace(wants(), queued=2.0), FULL, {}, id="it has not waited"),
     ],
 )
-def test_nobody_is_ended(candidate: Candidate, tenants: list[Tenant], pools: dict[str, Share]) -> None:
+def test_nobody_is_ended(candidate: Candidate, tenants: list[Tenant], pools: dict[str, PoolShare]) -> None:
     assert ended(candidate, tenants=tenants, **pools) == []
 
 
@@ -84,6 +85,35 @@ def test_a_pool_keeps_what_it_deserves() -> None:
     half = replace(LENDS, deserved_percent=50)
     asks = [wants(str(number)) for number in range(4)]
     assert ended(*asks, tenants=FULL, lends=half) == ["young", "middle"]
+
+
+LAB = PoolShare(nodes=BOTH, deserved_percent=75)
+VISION = PoolShare(nodes=BOTH, parent="lab", deserved_percent=25, reclaimable=True)
+NLP = replace(VISION, deserved_percent=50)
+TREE = {"lab": LAB, "vision": VISION, "nlp": NLP}
+"""Of 16 cores 12 are the lab's: 4 of its part vision, 8 of nlp; and 4 of the pool `lends`."""
+
+
+@pytest.mark.parametrize(
+    ("candidate", "holders", "gone"),
+    [
+        # The lab has the 12 that it deserves: its parts settle what they have among themselves.
+        ("nlp", ["vision", "vision", "vision", "lends"], ["t2"]),
+        ("lends", ["vision", "vision", "vision", "lends"], []),
+        # With 16 it has more, and gives them back, though not what a part deserves.
+        ("lends", ["nlp", "nlp", "vision", "vision"], ["t3"]),
+        ("lends", ["nlp", "nlp", "nlp", "vision"], ["t2"]),
+        # From outside it gets what it deserves with all its parts.
+        ("nlp", ["vision", "nlp", "lends", "lends"], ["t3"]),
+        ("nlp", ["vision", "vision", "lends", "lends"], ["t3"]),
+        ("nlp", ["vision", "vision", "vision", "vision"], ["t3"]),
+        # What its parts leave of its share is its own; here they leave nothing.
+        ("lab", ["lends", "lends", "lends", "vision"], []),
+    ],
+)
+def test_parts_of_a_pool_share_what_it_deserves(candidate: str, holders: list[str], gone: list[str]) -> None:
+    tenants = [tenant(f"t{at}", on="ab"[at // 2], pool=pool, started=at) for at, pool in enumerate(holders)]
+    assert ended(wants(pool=candidate), tenants=tenants, **TREE) == gone
 
 
 @given(
@@ -104,7 +134,7 @@ def test_only_what_is_lent_is_taken_for_what_is_deserved(
     pools = {
         "lends": replace(LENDS, deserved_percent=lent),
         "deserves": replace(DESERVES, deserved_percent=deserved),
-        "other": Share(nodes=BOTH),
+        "other": PoolShare(nodes=BOTH),
     }
     taken = reclaim(candidates, nodes=NODES, tenants=tenants, pools=pools, now=LATER)
     by_id = {one.id: one for one in tenants}

@@ -6,10 +6,11 @@ import { answer } from '../../api/client';
 import { Field, Refusal, useAct } from '../assets/bits';
 import { useShell } from '../shell';
 import { namesOf } from './amounts';
-import { onlyAt, type Pool, POOL_AS_IS, useAllSpecs, useNodes } from './queries';
+import { onlyAt, type Pool, POOL_AS_IS, useAllSpecs, useNodes, usePools } from './queries';
 
 type Whole = 'priority' | 'guarantee_percent' | 'deserved_percent';
-type Draft = Pick<Pool, 'name' | 'description' | 'nodes' | 'specs' | 'kinds' | 'everyone' | 'reclaimable' | Whole> & {
+type Same = 'name' | 'description' | 'nodes' | 'specs' | 'kinds' | 'everyone' | 'reclaimable' | 'parent';
+type Draft = Pick<Pool, Same | Whole> & {
   workspaces: string;
   users: string;
   hub_roles: string;
@@ -23,7 +24,8 @@ const FIELDS = [
   'hub_roles',
   'priority',
   'guarantee_percent',
-  'deserved_percent'
+  'deserved_percent',
+  'parent'
 ];
 
 const NEW: Draft = {
@@ -37,10 +39,16 @@ const NEW: Draft = {
   guarantee_percent: 0,
   deserved_percent: 0,
   reclaimable: false,
+  parent: '',
   workspaces: '',
   users: '',
   hub_roles: ''
 };
+
+/** Whether anything is said of what a pool gets beside others. */
+export function hasShare(pool: Pick<Pool, 'parent' | 'reclaimable' | Whole>): boolean {
+  return pool.guarantee_percent + pool.deserved_percent > 0 || pool.reclaimable || pool.parent !== '';
+}
 
 function draftOf(pool: Pool): Draft {
   const text = (names: string[]): string => names.join(', ');
@@ -55,6 +63,7 @@ export function PoolForm({ pool, onClose }: { pool?: Pool; onClose: () => void }
   const id = useId();
   const nodes = useNodes().data?.items.map(({ name }) => name);
   const specs = useAllSpecs().data?.items.map(({ name }) => name);
+  const others = usePools().data?.items.filter(({ name }) => name !== pool?.name) ?? [];
   const [draft, setDraft] = useState(() => (pool ? draftOf(pool) : NEW));
   const put = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
   const form = useRef<HTMLFormElement>(null);
@@ -72,7 +81,8 @@ export function PoolForm({ pool, onClose }: { pool?: Pool; onClose: () => void }
       priority: draft.priority,
       guarantee_percent: draft.guarantee_percent,
       deserved_percent: draft.deserved_percent,
-      reclaimable: draft.reclaimable
+      reclaimable: draft.reclaimable,
+      parent: draft.parent
     };
     if (pool) {
       const params = { path: { pool: pool.name } };
@@ -130,7 +140,11 @@ export function PoolForm({ pool, onClose }: { pool?: Pool; onClose: () => void }
         {whole('priority', words.__('Rank'), words.__('Of several pools that fit, the highest is used'), -1000, 1000)}
       </div>
       <Choices
-        legend={words.__('Nodes; none chosen means all')}
+        legend={
+          draft.parent
+            ? words.__('Nodes; none chosen means all of %1', draft.parent)
+            : words.__('Nodes; none chosen means all')
+        }
         names={nodes ?? []}
         chosen={draft.nodes}
         onChange={chosen => put({ nodes: chosen })}
@@ -159,9 +173,29 @@ export function PoolForm({ pool, onClose }: { pool?: Pool; onClose: () => void }
           {text('hub_roles', words.__('Hub roles that may use it'), several)}
         </div>
       )}
-      <details open={draft.guarantee_percent + draft.deserved_percent > 0 || draft.reclaimable || undefined}>
+      <details open={hasShare(draft) || undefined}>
         <summary>{words.__('Shares of nodes that other pools have, too (on a cluster)')}</summary>
         <div className="pk-asset-form-row">
+          <Field
+            label={words.__('Part of')}
+            name="parent"
+            error={change.error}
+            hint={words.__('Its parts share what a pool has')}
+          >
+            {tie => (
+              <select
+                {...tie}
+                className="pk-asset-input"
+                value={draft.parent}
+                onChange={event => put({ parent: event.target.value })}
+              >
+                <option value="">{words.__('no other pool')}</option>
+                {others.map(({ name }) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            )}
+          </Field>
           {whole(
             'guarantee_percent',
             words.__('Guaranteed, in %'),

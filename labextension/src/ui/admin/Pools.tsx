@@ -6,7 +6,8 @@ import { answer } from '../../api/client';
 import { Empty, Loaded } from '../parts';
 import { useShell, type Words } from '../shell';
 import { OfferActions } from './OfferActions';
-import { PoolForm } from './PoolForm';
+import { hasShare, PoolForm } from './PoolForm';
+import { inTrees } from './poolTree';
 import { onlyAt, type Pool, POOL_AS_IS, usePools } from './queries';
 
 export function Pools() {
@@ -15,6 +16,7 @@ export function Pools() {
   const [editing, setEditing] = useState<string | null>(null);
   const edited = query.data?.items.find(pool => pool.name === editing);
   const close = (): void => setEditing(null);
+  const shares = query.data?.items.some(hasShare) ?? false;
   return (
     <section aria-labelledby="pk-pools">
       <div className="pk-page-head">
@@ -47,6 +49,7 @@ export function Pools() {
                     <th scope="col" className="pk-amount">
                       {words.__('Rank')}
                     </th>
+                    {shares && <th scope="col">{words.__('Shares')}</th>}
                     <th scope="col">{words.__('State')}</th>
                     <th scope="col">
                       <span className="pk-unseen">{words.__('Actions')}</span>
@@ -54,8 +57,8 @@ export function Pools() {
                   </tr>
                 </thead>
                 <tbody>
-                  {items.map(pool => (
-                    <Row key={pool.id} pool={pool} onEdit={() => setEditing(pool.name)} />
+                  {inTrees(items).map(({ pool, depth }) => (
+                    <Row key={pool.id} pool={pool} depth={depth} shares={shares} onEdit={() => setEditing(pool.name)} />
                   ))}
                 </tbody>
               </table>
@@ -81,7 +84,26 @@ export function allowed(pool: Pool, words: Words): string {
   return said.join(' · ') || words.__('nobody');
 }
 
-function Row({ pool, onEdit }: { pool: Pool; onEdit: () => void }) {
+/** What a pool gets of its nodes beside others, in words. */
+function share(pool: Pool, words: Words): string {
+  const said = [
+    pool.guarantee_percent > 0 && words.__('guaranteed %1 %', pool.guarantee_percent),
+    pool.deserved_percent > 0 && words.__('deserves %1 %', pool.deserved_percent),
+    pool.reclaimable && words.__('lends')
+  ];
+  return said.filter(Boolean).join(' · ');
+}
+
+interface RowProps {
+  pool: Pool;
+  /** How many pools it is a part of, one within the other. */
+  depth: number;
+  /** Whether there is a column for shares. */
+  shares: boolean;
+  onEdit: () => void;
+}
+
+function Row({ pool, depth, shares, onEdit }: RowProps) {
   const { api, words, confirm } = useShell();
   const cache = useQueryClient();
   const params = { path: { pool: pool.name } };
@@ -100,18 +122,26 @@ function Row({ pool, onEdit }: { pool: Pool; onEdit: () => void }) {
       await changed();
     }
   };
-  const names = (list: string[]): string => (list.length === 0 ? words.__('all') : list.join(', '));
+  const all = words.__('all');
+  const names = (list: string[], none = all): string => (list.length === 0 ? none : list.join(', '));
   const kinds = pool.kinds.map(kind => (kind === 'job' ? words.__('jobs') : words.__('notebooks')));
   return (
     <tr>
       <th scope="row" title={pool.description || undefined}>
+        {depth > 0 && (
+          <span className="pk-branch" style={{ marginInlineStart: `${depth - 1}em` }} aria-hidden="true">
+            └
+          </span>
+        )}
         {pool.name}
+        {depth > 0 && <span className="pk-unseen"> {words.__('(part of %1)', pool.parent)}</span>}
       </th>
-      <td>{names(pool.nodes)}</td>
+      <td>{names(pool.nodes, pool.parent && words.__('all of %1', pool.parent))}</td>
       <td>{names(pool.specs)}</td>
       <td>{kinds.join(', ')}</td>
       <td className="pk-wrap">{allowed(pool, words)}</td>
       <td className="pk-amount">{pool.priority}</td>
+      {shares && <td>{share(pool, words)}</td>}
       <td>{pool.enabled ? words.__('on offer') : words.__('disabled')}</td>
       <OfferActions offer={pool} onEdit={onEdit} turn={turn} remove={remove} />
     </tr>

@@ -110,5 +110,6 @@ export const POOL_AS_IS: Schemas['PoolPatch'] = {
   enabled: null,
   guarantee_percent: null,
   deserved_percent: null,
-  reclaimable: null
+  reclaimable: null,
+  parent: null
 };

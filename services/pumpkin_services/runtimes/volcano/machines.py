@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,9 @@ CLOSED = "pumpkin.io/drained"
 BINARY = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40, "Pi": 1 << 50}
 DECIMAL = {"m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 UNTYPED = "accelerator"
+ROOT = "root"
+"""Volcano's own Queue around all others."""
+AMOUNTS = ("capability", "deserved", "guarantee")
 
 
 class VolcanoMachines:
@@ -56,8 +60,7 @@ class VolcanoMachines:
                 labels = dict.fromkeys(have - want) | dict.fromkeys(want, "true")
                 patch = {"metadata": {"labels": labels}}
                 await self._api.call("PATCH", path("Node", name=metadata["name"]), body=patch, content_type=MERGE)
-        for pool, share in pools.items():
-            await self._queue(queue_of(pool, share, self._settings))
+        await self._set_queues(queues_of(pools, self._settings))
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -66,16 +69,37 @@ class VolcanoMachines:
     async def _nodes(self) -> list[dict[str, Any]]:
         return [node async for page in self._api.pages(path("Node")) for node in page["items"]]
 
-    async def _queue(self, item: dict[str, Any]) -> None:
-        if await self._api.create(item) is None:
-            where = path("Queue", name=item["metadata"]["name"])
-            # Only what is ours: an admin may have set more in the cluster. What is null here is taken away.
-            patch = {"spec": {"deserved": None, "guarantee": None} | item["spec"]}
-            try:
-                await self._api.call("PATCH", where, body=patch, content_type=MERGE)
-            except Refused as error:
-                if error.code != 404:
-                    raise
+    async def _set_queues(self, wanted: list[dict[str, Any]]) -> None:
+        """Make the Queues of pools `wanted`, which has parents before their children."""
+        have = {
+            item["metadata"]["name"]
+            async for page in self._api.pages(path("Queue"), names.SELECTOR)
+            for item in page["items"]
+        }
+        changes: dict[str, dict[str, Any]] = {name: {"parent": ROOT} for name in have}  # of pools that are gone
+        for item in wanted:
+            name, spec = item["metadata"]["name"], item["spec"]
+            changes[name] = spec
+            if name not in have:
+                # Volcano starts nothing anywhere while a Queue's parent is missing: a failure ends this here.
+                bare = {key: value for key, value in spec.items() if key not in AMOUNTS}
+                await self._api.create(item | {"spec": bare})
+        # Volcano's webhooks look at each change alone, and refuse one that is right only once another is made.
+        while changes:
+            refused: dict[str, Refused] = {}
+            for name, spec in changes.items():
+                try:
+                    await self._change_queue(name, spec)
+                except Refused as error:
+                    refused[name] = error
+            if len(refused) == len(changes):
+                raise next(iter(refused.values()))
+            changes = {name: changes[name] for name in refused}
+
+    async def _change_queue(self, name: str, spec: Mapping[str, Any]) -> None:
+        # Only what is ours: an admin may have set more in the cluster. What is null here is taken away.
+        patch = {"spec": {"deserved": None, "guarantee": None} | dict(spec)}
+        await self._api.call("PATCH", path("Queue", name=name), body=patch, content_type=MERGE)
 
 
 def machine(node: Mapping[str, Any], settings: ClusterSettings) -> Machine:
@@ -96,21 +120,74 @@ def machine(node: Mapping[str, Any], settings: ClusterSettings) -> Machine:
     )
 
 
-def queue_of(pool: str, share: Share, settings: ClusterSettings) -> dict[str, Any]:
-    """Return the Queue of a pool. Shares are of all its nodes together, accelerators rounded down to whole ones."""
-    percents = {"capability": 100, "deserved": share.deserved_percent, "guarantee": share.guarantee_percent}
-    amounts = {name: amounts_of(share.machines, settings, percent) for name, percent in percents.items() if percent}
-    return queue(pool, **amounts)
+def queues_of(pools: Mapping[str, Share], settings: ClusterSettings) -> list[dict[str, Any]]:
+    """Return the Queues of all pools, parents before their children.
+
+    Workloads wait in Queues without children only: while one is in another Volcano starts nothing at all. So a pool
+    with parts has two, one around theirs and its own, which has what the pool gets, and its own, which has the rest.
+    Around all of them is one that has every pool's nodes: of what a Queue without limits has no guarantee is kept.
+    """
+    parents = {share.parent for share in pools.values()} - {""}
+    everything = tuple({machine.name: machine for share in pools.values() for machine in share.machines}.values())
+    top = {
+        "capability": _amounts(everything, settings),
+        "deserved": _amounts(everything, settings),
+        "guarantee": _sum(_guarantee(share, settings) for share in pools.values() if not share.parent),
+    }
+    made = [queue(names.ALL, "", parent=ROOT, **_written(top, settings))]
+    for pool in sorted(pools, key=lambda name: (_depth(name, pools), name)):
+        share = pools[pool]
+        parts = [other for other in pools.values() if other.parent == pool]
+        own = {
+            "capability": _amounts(share.machines, settings),
+            "deserved": _amounts(share.machines, settings, share.deserved_percent),
+            "guarantee": _guarantee(share, settings),
+        }
+        outer = names.around(share.parent)
+        if pool in parents:
+            made.append(queue(names.around(pool), pool, parent=outer, **_written(own, settings)))
+            outer = names.around(pool)
+            own["deserved"] -= _sum(_amounts(part.machines, settings, part.deserved_percent) for part in parts)
+            own["guarantee"] -= _sum(_guarantee(part, settings) for part in parts)
+        made.append(queue(names.queue(pool), pool, parent=outer, **_written(own, settings)))
+    return made
 
 
-def amounts_of(machines: Iterable[Machine], settings: ClusterSettings, percent: int) -> dict[str, str]:
-    """Return a part of what nodes have. It names every resource: of others a queue would not be limited."""
-    machines = list(machines)
-    accelerators = sum(sum(item.accelerators.values()) for item in machines)
+def _depth(pool: str, pools: Mapping[str, Share]) -> int:
+    return 1 + _depth(pools[pool].parent, pools) if pools[pool].parent else 0
+
+
+def _guarantee(share: Share, settings: ClusterSettings) -> Counter[str]:
+    return _amounts(share.machines, settings, share.guarantee_percent)
+
+
+def _amounts(machines: Iterable[Machine], settings: ClusterSettings, percent: int = 100) -> Counter[str]:
+    """Return a part of what nodes have: thousandths of a core, bytes, accelerators rounded down to whole ones."""
+    whole = Counter[str]()
+    for machine in machines:
+        whole["cpu"] += machine.cpu_milli
+        whole["memory"] += machine.memory
+        whole[settings.accelerator_resource] += sum(machine.accelerators.values())
+    return Counter({name: number * percent // 100 for name, number in whole.items()})
+
+
+def _sum(amounts: Iterable[Counter[str]]) -> Counter[str]:
+    return sum(amounts, Counter[str]())
+
+
+def _written(amounts: Mapping[str, Counter[str]], settings: ClusterSettings) -> dict[str, dict[str, str]]:
+    """Return amounts as Kubernetes writes them, without those of nothing.
+
+    Each names every resource: of others a queue would not be limited.
+    """
     return {
-        "cpu": f"{sum(item.cpu_milli for item in machines) * percent // 100}m",
-        "memory": str(sum(item.memory for item in machines) * percent // 100),
-        settings.accelerator_resource: str(accelerators * percent // 100),
+        name: {
+            "cpu": f"{each['cpu']}m",
+            "memory": str(each["memory"]),
+            settings.accelerator_resource: str(each[settings.accelerator_resource]),
+        }
+        for name, each in amounts.items()
+        if name == "capability" or each.total()
     }
 
 

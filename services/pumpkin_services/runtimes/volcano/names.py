@@ -24,6 +24,8 @@ POOL_TAINT = "pumpkin.io/pool"
 """Nodes with this taint take workloads and little else."""
 GROUP = "scheduling.k8s.io/group-name"
 QUEUE = "scheduling.volcano.sh/queue-name"
+ALL = "pumpkin"
+"""The Queue around all those of pools."""
 SCHEDULER = "volcano"
 CACHE = "pumpkin-cache"
 PINNED = "pumpkin-pinned"
@@ -76,6 +78,11 @@ def home(user: str) -> str:
 def queue(pool: str) -> str:
     """Return the Queue of a pool; without one, Volcano's own."""
     return f"pumpkin-{slug(pool, LABEL - 8)}" if pool else "default"
+
+
+def around(pool: str) -> str:
+    """Return the Queue around those of a pool and its parts; without one, around all of the platform's."""
+    return f"{queue(pool)}.all" if pool else ALL
 
 
 def pool_label(pool: str) -> str:

@@ -195,19 +195,21 @@ def home(settings: ClusterSettings, *, workspace: str, user: str) -> dict[str, A
 
 
 def queue(
+    name: str,
     pool: str,
     *,
+    parent: str,
     capability: Mapping[str, str] | None = None,
     deserved: Mapping[str, str] | None = None,
     guarantee: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the Queue of a pool, in amounts as Kubernetes writes them.
+    """Return a Queue of a pool, in amounts as Kubernetes writes them, within the Queue `parent`.
 
     `capability` is the most it may use (a resource it does not name is not limited), `deserved` its share when others
     want theirs, `guarantee` what is kept for it. Volcano takes nothing away: what pools have lent is the platform's
     affair.
     """
-    spec: dict[str, Any] = {"weight": 1, "reclaimable": False}
+    spec: dict[str, Any] = {"weight": 1, "reclaimable": False, "parent": parent}
     if capability:
         spec["capability"] = dict(capability)
     if deserved:
@@ -217,7 +219,7 @@ def queue(
     return {
         "apiVersion": "scheduling.volcano.sh/v1beta1",
         "kind": "Queue",
-        "metadata": _metadata(names.queue(pool)) | {"annotations": {"pumpkin.io/pool": pool}},
+        "metadata": _metadata(name) | {"annotations": {"pumpkin.io/pool": pool}},
         "spec": spec,
     }
 

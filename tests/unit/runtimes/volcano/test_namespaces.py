@@ -83,9 +83,12 @@ def test_the_cache_is_a_folder_of_each_node_that_only_this_namespace_may_mount()
 
 
 def test_a_queue_says_only_what_was_set() -> None:
-    assert manifests.queue("lab")["spec"] == {"weight": 1, "reclaimable": False}
+    bare = manifests.queue("pumpkin-lab", "lab", parent="root")
+    assert bare["spec"] == {"weight": 1, "reclaimable": False, "parent": "root"}
     whole = manifests.queue(
+        "pumpkin-lab",
         "lab",
+        parent="pumpkin",
         capability={"nvidia.com/gpu": "8"},
         deserved={"nvidia.com/gpu": "4"},
         guarantee={"nvidia.com/gpu": "2"},
@@ -94,6 +97,7 @@ def test_a_queue_says_only_what_was_set() -> None:
     assert whole["spec"] == {
         "weight": 1,
         "reclaimable": False,
+        "parent": "pumpkin",
         "capability": {"nvidia.com/gpu": "8"},
         "deserved": {"nvidia.com/gpu": "4"},
         "guarantee": {"resource": {"nvidia.com/gpu": "2"}},
