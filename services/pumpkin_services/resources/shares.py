@@ -39,7 +39,8 @@ def pool_shares(pools: Iterable[Any], nodes: Collection[str]) -> dict[str, PoolS
             nodes=inside(name),
             parent=pool.parent,
             guarantee_percent=pool.guarantee_percent,
-            deserved_percent=pool.deserved_percent,
+            # What is guaranteed is deserved, too; Volcano's webhooks want it said.
+            deserved_percent=max(pool.deserved_percent, pool.guarantee_percent),
             reclaimable=pool.reclaimable,
         )
         for name, pool in rows.items()

@@ -290,7 +290,8 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing.
+    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing. It deserves what
+    is guaranteed to it at least.
 
     What a pool with a `parent` gets is a part of what that one does.
     """

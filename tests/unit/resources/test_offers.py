@@ -254,7 +254,8 @@ async def test_a_part_of_a_pool_has_its_nodes(database: Database, labs: Resource
         ("lab", {"parent": "nlp"}, "parent", "part of itself"),
         ("lab", {"parent": "none"}, "parent", "no pool 'none'"),
         ("vision", {"nodes": ["gpu", "cpu"]}, "nodes.1", "'cpu' is not one of the pool 'lab'"),
-        ("vision", {"deserved_percent": 1}, "deserved_percent", "this pool may have 0 %"),
+        ("vision", {"deserved_percent": 31}, "deserved_percent",
+         "51 % of the node 'gpu' would be deserved within 'lab', which has 50 % (nlp 20 %): this pool may have 30 %"),
     ],
 )  # fmt: skip
 async def test_parts_of_a_pool_share_what_it_has(

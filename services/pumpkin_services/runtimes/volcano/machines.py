@@ -84,22 +84,28 @@ class VolcanoMachines:
                 # Volcano starts nothing anywhere while a Queue's parent is missing: a failure ends this here.
                 bare = {key: value for key, value in spec.items() if key not in AMOUNTS}
                 await self._api.create(item | {"spec": bare})
-        # Volcano's webhooks look at each change alone, and refuse one that is right only once another is made.
-        while changes:
-            refused: dict[str, Refused] = {}
-            for name, spec in changes.items():
-                try:
-                    await self._change_queue(name, spec)
-                except Refused as error:
-                    refused[name] = error
-            if len(refused) == len(changes):
-                raise next(iter(refused.values()))
-            changes = {name: changes[name] for name in refused}
+        if left := await self._change_queues(changes):
+            # Each waits for what another has: all let go of it, for a moment.
+            await self._change_queues({name: {} for name in left})
+            if left := await self._change_queues({name: changes[name] for name in left}):
+                raise next(iter(left.values()))
 
-    async def _change_queue(self, name: str, spec: Mapping[str, Any]) -> None:
-        # Only what is ours: an admin may have set more in the cluster. What is null here is taken away.
-        patch = {"spec": {"deserved": None, "guarantee": None} | dict(spec)}
-        await self._api.call("PATCH", path("Queue", name=name), body=patch, content_type=MERGE)
+    async def _change_queues(self, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Refused]:
+        """Change Queues as far as that is possible in any order; return what is refused in the end.
+
+        Volcano's webhooks look at each change alone, and refuse one that is right only once another is made.
+        """
+        refused: dict[str, Refused] = {}
+        for name, spec in changes.items():
+            # Only what is ours: an admin may have set more in the cluster. What is null here is taken away.
+            patch = {"spec": {"deserved": None, "guarantee": None} | dict(spec)}
+            try:
+                await self._api.call("PATCH", path("Queue", name=name), body=patch, content_type=MERGE)
+            except Refused as error:
+                refused[name] = error
+        if len(refused) in (0, len(changes)):
+            return refused
+        return await self._change_queues({name: changes[name] for name in refused})
 
 
 def machine(node: Mapping[str, Any], settings: ClusterSettings) -> Machine:
@@ -149,6 +155,7 @@ def queues_of(pools: Mapping[str, Share], settings: ClusterSettings) -> list[dic
             outer = names.around(pool)
             own["deserved"] -= _sum(_amounts(part.machines, settings, part.deserved_percent) for part in parts)
             own["guarantee"] -= _sum(_guarantee(part, settings) for part in parts)
+            own["guarantee"] &= own["deserved"]
         made.append(queue(names.queue(pool), pool, parent=outer, **_written(own, settings)))
     return made
 

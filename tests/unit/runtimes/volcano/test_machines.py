@@ -83,8 +83,8 @@ def test_a_share_is_a_part_of_all_nodes_in_whole_accelerators():
 def test_around_all_is_a_queue_with_every_node_once_and_what_is_guaranteed_to_any():
     one, other = (Machine(name=name, cpu_milli=2000, memory=1 << 30) for name in "ab")
     made = specs({
-        "first": Share(machines=(one, other), guarantee_percent=25),
-        "second": Share(machines=(other,), guarantee_percent=50),
+        "first": Share(machines=(one, other), guarantee_percent=25, deserved_percent=25),
+        "second": Share(machines=(other,), guarantee_percent=50, deserved_percent=50),
     })  # fmt: skip
     assert made["pumpkin"]["capability"]["cpu"] == made["pumpkin"]["deserved"]["cpu"] == "4000m"
     assert made["pumpkin"]["guarantee"]["resource"]["cpu"] == "2000m"
@@ -95,7 +95,7 @@ def test_a_pool_with_parts_has_a_queue_around_them_and_one_for_what_they_leave()
     made = specs({
         "nlp": Share(machines=nodes, parent="lab", guarantee_percent=20, deserved_percent=40),
         "lab": Share(machines=nodes, guarantee_percent=50, deserved_percent=60),
-        "vision": Share(machines=nodes, parent="lab", guarantee_percent=30, deserved_percent=10),
+        "vision": Share(machines=nodes, parent="lab", guarantee_percent=10, deserved_percent=10),
         "talk": Share(machines=nodes, parent="nlp"),
     })  # fmt: skip
     shown = {
@@ -106,8 +106,8 @@ def test_a_pool_with_parts_has_a_queue_around_them_and_one_for_what_they_leave()
     assert shown == {
         "pumpkin": ("root", "5000m", "10000m"),
         "pumpkin-lab.all": ("pumpkin", "5000m", "6000m"),
-        "pumpkin-lab": ("pumpkin-lab.all", None, "1000m"),
-        "pumpkin-vision": ("pumpkin-lab.all", "3000m", "1000m"),
+        "pumpkin-lab": ("pumpkin-lab.all", "1000m", "1000m"),  # at most what it deserves
+        "pumpkin-vision": ("pumpkin-lab.all", "1000m", "1000m"),
         "pumpkin-nlp.all": ("pumpkin-lab.all", "2000m", "4000m"),
         "pumpkin-nlp": ("pumpkin-nlp.all", "2000m", "4000m"),
         "pumpkin-talk": ("pumpkin-nlp.all", None, None),
