@@ -130,7 +130,8 @@ def queues_of(pools: Mapping[str, Share], settings: ClusterSettings) -> list[dic
     """Return the Queues of all pools, parents before their children.
 
     Workloads wait in Queues without children only: while one is in another Volcano starts nothing at all. So a pool
-    with parts has two, one around theirs and its own, which has what the pool gets, and its own, which has the rest.
+    with parts has two, one around theirs and its own, which has what the pool gets, and its own. That deserves what the
+    parts leave, and is guaranteed nothing, so that any of them may have what is guaranteed to the pool and to no part.
     Around all of them is one that has every pool's nodes: of what a Queue without limits has no guarantee is kept.
     """
     parents = {share.parent for share in pools.values()} - {""}
@@ -154,8 +155,7 @@ def queues_of(pools: Mapping[str, Share], settings: ClusterSettings) -> list[dic
             made.append(queue(names.around(pool), pool, parent=outer, **_written(own, settings)))
             outer = names.around(pool)
             own["deserved"] -= _sum(_amounts(part.machines, settings, part.deserved_percent) for part in parts)
-            own["guarantee"] -= _sum(_guarantee(part, settings) for part in parts)
-            own["guarantee"] &= own["deserved"]
+            own["guarantee"] = Counter()
         made.append(queue(names.queue(pool), pool, parent=outer, **_written(own, settings)))
     return made
 

@@ -106,9 +106,9 @@ def test_a_pool_with_parts_has_a_queue_around_them_and_one_for_what_they_leave()
     assert shown == {
         "pumpkin": ("root", "5000m", "10000m"),
         "pumpkin-lab.all": ("pumpkin", "5000m", "6000m"),
-        "pumpkin-lab": ("pumpkin-lab.all", "1000m", "1000m"),  # at most what it deserves
+        "pumpkin-lab": ("pumpkin-lab.all", None, "1000m"),
         "pumpkin-vision": ("pumpkin-lab.all", "1000m", "1000m"),
         "pumpkin-nlp.all": ("pumpkin-lab.all", "2000m", "4000m"),
-        "pumpkin-nlp": ("pumpkin-nlp.all", "2000m", "4000m"),
+        "pumpkin-nlp": ("pumpkin-nlp.all", None, "4000m"),
         "pumpkin-talk": ("pumpkin-nlp.all", None, None),
     }
