@@ -123,7 +123,7 @@ function Row({ pool, depth, shares, onEdit }: RowProps) {
     }
   };
   const all = words.__('all');
-  const names = (list: string[], none = all): string => (list.length === 0 ? none : list.join(', '));
+  const names = (list: string[], none: string): string => (list.length === 0 ? none : list.join(', '));
   const kinds = pool.kinds.map(kind => (kind === 'job' ? words.__('jobs') : words.__('notebooks')));
   return (
     <tr>
@@ -136,8 +136,8 @@ function Row({ pool, depth, shares, onEdit }: RowProps) {
         {pool.name}
         {depth > 0 && <span className="pk-unseen"> {words.__('(part of %1)', pool.parent)}</span>}
       </th>
-      <td>{names(pool.nodes, pool.parent && words.__('all of %1', pool.parent))}</td>
-      <td>{names(pool.specs)}</td>
+      <td>{names(pool.nodes, pool.parent ? words.__('all of %1', pool.parent) : all)}</td>
+      <td>{names(pool.specs, all)}</td>
       <td>{kinds.join(', ')}</td>
       <td className="pk-wrap">{allowed(pool, words)}</td>
       <td className="pk-amount">{pool.priority}</td>
