@@ -10,10 +10,8 @@ import asyncio
 import logging
 import shutil
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,20 +22,19 @@ from pumpkin_services.events import Wakeups
 from pumpkin_services.pipeline import changes
 from pumpkin_services.pipeline.notebooks import Notebooks
 from pumpkin_services.pipeline.outputs import Outputs
+from pumpkin_services.pipeline.overdue import POLL_SECONDS, Overdue
 from pumpkin_services.pipeline.prepare import Prepared, Preparer
 from pumpkin_services.pipeline.verdict import NO_PLACE, Hopeless, Verdict, judge
+from pumpkin_services.pipeline.view import View, complete, first_start, look, placed, stopped, unwritten
 from pumpkin_services.pipeline.writes import Change, Writes
 from pumpkin_services.problems import Problem
 from pumpkin_services.runtimes.base import Key, Observation, Runtime
-from pumpkin_services.workloads.models import ENDED, Reason
+from pumpkin_services.workloads.models import ENDED
 from pumpkin_services.workloads.notebooks import failure
-from pumpkin_services.workloads.plan import Plan
 from pumpkin_services.workloads.ports import Pins
 from pumpkin_services.workloads.tables import AttemptRow, ReplicaRow, WorkloadRow
 
 log = logging.getLogger("pumpkin.pipeline")
-LOOK = select(WorkloadRow).where(WorkloadRow.id == bindparam("of"))
-REPLICAS = select(ReplicaRow).where(ReplicaRow.workload == bindparam("of"), ReplicaRow.attempt == bindparam("which"))
 IN_VAIN = select(func.count()).where(
     AttemptRow.workload == bindparam("of"),
     AttemptRow.number < bindparam("before"),
@@ -47,46 +44,8 @@ PREPARE_PAUSE_SECONDS, PREPARE_PAUSE_LONGEST = 0.5, 30.0
 """How long it is left alone when its inputs could not be had (a full disk, a store that is away): at first, at most."""
 PLACE_PAUSE_SECONDS, PLACE_PAUSE_LONGEST = 5.0, 60.0
 """How long what found no place leaves what it held to others, before it asks again: at first, and at most."""
-POLL_SECONDS = 5.0
-"""How often a running workload is looked at without having been heard of."""
 STARTING_SECONDS = 0.05
 """How soon a replica that is just starting is looked at again, should the hint get lost."""
-MONEY_MARGIN_MS = 1500
-"""Budgets end so much earlier, for the time it takes to notice and to stop."""
-STOPS: dict[str, tuple[Reason, str]] = {
-    "stopped_by_user": ("stopped_by_user", "It was stopped."),
-    "stopped_by_admin": ("stopped_by_admin", "An admin stopped it."),
-    "frozen": ("stopped_by_admin", "It was stopped because an admin froze its user's account."),
-    "idle": ("idle", "It was stopped because nobody had used it for a while."),
-    "server_failed": ("server_failed", "The Hub could not start the server: see the events."),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """One workload's rows as a step sees them."""
-
-    row: WorkloadRow
-    plan: Plan
-    attempt: AttemptRow | None
-    replicas: Sequence[ReplicaRow]
-
-    @property
-    def key(self) -> Key:
-        """The runtime's key of the present attempt."""
-        return Key(self.row.id, self.row.attempt)
-
-    @property
-    def decided(self) -> Verdict | None:
-        """How the attempt ends, if that is decided."""
-        if self.attempt is None or self.attempt.phase not in ENDED:
-            return None
-        return Verdict(
-            phase=self.attempt.phase,  # pyright: ignore[reportArgumentType]
-            reason=self.attempt.reason,  # pyright: ignore[reportArgumentType]
-            message=self.attempt.message,
-            exit_code=self.attempt.exit_code,
-        )
 
 
 class Reconciler:
@@ -114,6 +73,7 @@ class Reconciler:
         self._preparer = preparer
         self._outputs = outputs
         self._billing = billing
+        self._overdue = Overdue(database=database, billing=billing, grace=grace, again=again)
         self._pins = pins
         self._wakeups = wakeups
         self._grace = grace
@@ -136,7 +96,7 @@ class Reconciler:
 
     async def step(self, workload: str) -> None:
         """Look at one workload and move it on."""
-        view = await self._look(workload)
+        view = await look(self._database, workload)
         if view is None:
             return
         try:
@@ -153,20 +113,6 @@ class Reconciler:
                 await self._stop(view)
         except changes.Stale:
             self._again(workload, 0)
-
-    async def _look(self, workload: str) -> View | None:
-        async with self._database.read() as session:
-            row = await session.scalar(LOOK, {"of": workload})
-            if row is None:
-                return None
-            attempt: AttemptRow | None = None
-            replicas: Sequence[ReplicaRow] = ()
-            if row.attempt and row.phase not in (*ENDED, "queued"):
-                # Asked for only where it matters: most steps are of short jobs, and there are many of those.
-                if row.phase == "stopping" or "deadline_seconds" in row.request:
-                    attempt = await session.get(AttemptRow, (workload, row.attempt))
-                replicas = (await session.scalars(REPLICAS, {"of": workload, "which": row.attempt})).all()
-        return View(row=row, plan=Plan.model_validate(row.plan), attempt=attempt, replicas=replicas)
 
     async def _write(self, view: View, *parts: Change) -> None:
         """Make the changes in one transaction, then tell those who watch."""
@@ -185,12 +131,12 @@ class Reconciler:
         if view.row.target == "run":
             self._writes.request_last()
             return
-        await self._write(view, self._ending(view, _stopped(view.row)))
+        await self._write(view, self._ending(view, stopped(view.row)))
         await self._ended(view)
 
     async def _prepare(self, view: View) -> None:
         if view.row.target != "run":
-            await self._decide(view, _stopped(view.row))
+            await self._decide(view, stopped(view.row))
             return
         if view.key in self._launched:
             await self._watch(view)
@@ -261,16 +207,16 @@ class Reconciler:
         seen = await self._observe(view)
         if view.row.phase == "running" and view.row.target != "run":
             self._notebooks.stopping(view.row)
-            await self._decide(view, _stopped(view.row), seen)
+            await self._decide(view, stopped(view.row), seen)
             return
-        verdict = judge(view.plan, _placed(view), seen)
+        verdict = judge(view.plan, placed(view), seen)
         if verdict is None:
-            verdict = await self._overdue(view)
+            verdict = await self._overdue.verdict(view)
         if verdict is not None:
             await self._decide(view, await self._explained(view, verdict), seen)
             return
-        changed = _changed(view, seen)
-        began = _began(seen) if view.row.phase == "preparing" else None
+        changed = unwritten(view, seen)
+        began = first_start(seen) if view.row.phase == "preparing" else None
         if changed or began is not None:
             parts: list[Change] = [self._observed(view, changed, seen)]
             if began is not None:
@@ -281,7 +227,7 @@ class Reconciler:
                 self._writes.request_last()
         if began is not None and (view.row.price_micro or view.plan.deadline_seconds is not None):
             self._again(view.row.id, 0)
-            await self._poke_sharers(view.row)
+            await self._overdue.poke_sharers(view.row)
         elif any(item.state in ("starting", "absent") for item in seen.values()):
             if all(item.state == "absent" for item in seen.values()):
                 self._launched.discard(view.key)
@@ -303,7 +249,7 @@ class Reconciler:
             await self._write(view, lambda session: changes.note(session, view.row.id, event, words))
 
     async def _observe(self, view: View) -> dict[str, Observation]:
-        return _complete(view, await self._runtime.observe(view.key))
+        return complete(view, await self._runtime.observe(view.key))
 
     async def _explained(self, view: View, verdict: Verdict) -> Verdict:
         """Return the verdict in the words of the notebook's cell that failed, if one did."""
@@ -313,54 +259,6 @@ class Reconciler:
             words = await failure(session, view.row.id)
         return verdict if words is None else replace(verdict, message=words)
 
-    async def _overdue(self, view: View) -> Verdict | None:
-        """Return the verdict on one that has run long enough or cost enough; else have it looked at in time."""
-        if view.row.phase != "running":
-            return None
-        limit = view.plan.deadline_seconds
-        if limit is not None and view.attempt is not None and view.attempt.started is not None:
-            left = limit - (utcnow() - view.attempt.started).total_seconds()
-            if left <= 0:
-                message = f"It ran for its deadline of {limit} s: give it a longer one, or less to do."
-                return Verdict(phase="failed", reason="deadline", message=message)
-            self._again(view.row.id, left)
-        return await self._overspent(view) if view.row.price_micro else None
-
-    async def _poke_sharers(self, row: WorkloadRow) -> None:
-        """Have those looked at whose money now lasts less long."""
-        if not row.price_micro:
-            return
-        async with self._database.read() as session:
-            others = await session.scalars(
-                select(WorkloadRow.id).where(
-                    WorkloadRow.workspace == row.workspace,
-                    WorkloadRow.phase == "running",
-                    WorkloadRow.price_micro > 0,
-                )
-            )
-            for other in others:
-                self._again(other, 0)
-
-    async def _overspent(self, view: View) -> Verdict | None:
-        grace = int(self._grace * 1000) + MONEY_MARGIN_MS
-        async with self._database.read() as session:
-            until = await self._billing.deadline_ms(session, workspace=view.row.workspace, grace_ms=grace)
-            own = None
-            if view.plan.budget_micro is not None:
-                own = await self._billing.workload_deadline_ms(
-                    session, workload=view.row.id, budget_micro=view.plan.budget_micro, grace_ms=grace
-                )
-        now = time.time_ns() // 1_000_000
-        if own is not None and own <= now:
-            return Verdict(phase="stopped", reason="budget", message="Its budget is spent: raise it and run it again.")
-        if until is not None and until <= now:
-            message = f"The money of '{view.row.workspace}' is spent: ask an admin to recharge it, then run it again."
-            return Verdict(phase="stopped", reason="balance", message=message)
-        for limit in (own, until):
-            if limit is not None:
-                self._again(view.row.id, min((limit - now) / 1000, POLL_SECONDS))
-        return None
-
     async def _decide(self, view: View, verdict: Verdict, seen: Mapping[str, Observation] | None = None) -> None:
         """Write how the attempt ends. If nothing of it is left to stop, all of the end is written at once."""
         if view.row.phase == "preparing":
@@ -369,10 +267,10 @@ class Reconciler:
                 task.cancel()
         seen = await self._observe(view) if seen is None else seen
         parts: list[Change] = []
-        began = _began(seen)
+        began = first_start(seen)
         if view.row.phase == "preparing" and began is not None:
             parts.append(lambda session: changes.running(session, view.row, started=began, host=""))
-        parts.append(self._observed(view, _changed(view, seen), seen))
+        parts.append(self._observed(view, unwritten(view, seen), seen))
         if all(item.final or item.state == "absent" for item in seen.values()):
             await self._finish(view, verdict, seen, parts)
             return
@@ -388,9 +286,9 @@ class Reconciler:
         assert verdict is not None, f"{view.row.id} is stopping for no reason"
         seen = await self._observe(view)
         if all(item.final or item.state == "absent" for item in seen.values()):
-            await self._finish(view, verdict, seen, [self._observed(view, _changed(view, seen), seen)])
+            await self._finish(view, verdict, seen, [self._observed(view, unwritten(view, seen), seen)])
             return
-        changed = _changed(view, seen)
+        changed = unwritten(view, seen)
         if changed:
             await self._write(view, self._observed(view, changed, seen))
         await self._runtime.stop(view.key, grace=self._grace)
@@ -469,48 +367,3 @@ class Reconciler:
 
     def _ending(self, view: View, verdict: Verdict, *, output: tuple[str, str] = ("", "")) -> Change:
         return lambda session: changes.end(session, self._billing, self._pins, view.row, verdict, output=output)
-
-
-def _stopped(row: WorkloadRow) -> Verdict:
-    reason, message = STOPS.get(row.stop_reason, STOPS["stopped_by_user"])
-    if row.stop_note:
-        message = f"{message.rstrip('.')}: {row.stop_note}"
-    return Verdict(phase="stopped", reason=reason, message=message)
-
-
-def _placed(view: View) -> dict[str, list[str]]:
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for replica in sorted(view.replicas, key=lambda item: item.index):
-        names[replica.role].append(replica.name)
-    return names
-
-
-def _complete(view: View, seen: Mapping[str, Observation]) -> dict[str, Observation]:
-    """Add what the runtime knows nothing of: once it ran, that is a loss (somebody removed its folder)."""
-    known = dict(seen)
-    for replica in view.replicas:
-        item = known.get(replica.name)
-        if replica.started_ms is not None and (item is None or item.state == "absent"):
-            known[replica.name] = Observation(
-                replica=replica.name,
-                state="lost",
-                started=replica.started_ms,
-                ended=replica.ended_ms or time.time_ns() // 1_000_000,
-            )
-    return known
-
-
-def _changed(view: View, seen: Mapping[str, Observation]) -> list[ReplicaRow]:
-    """Return the replicas whose rows do not say yet what is true."""
-    found: list[ReplicaRow] = []
-    for replica in view.replicas:
-        item = seen.get(replica.name)
-        if item is not None and item.state not in ("absent", "starting") and item.state != replica.state:
-            found.append(replica)
-    return found
-
-
-def _began(seen: Mapping[str, Observation]) -> datetime | None:
-    """Return when the first replica began, None while none has."""
-    times = [item.started for item in seen.values() if item.started is not None]
-    return datetime.fromtimestamp(min(times) / 1000, UTC) if times else None

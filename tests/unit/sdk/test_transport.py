@@ -55,7 +55,7 @@ def test_pages_are_followed_to_the_last_and_no_further_than_asked():
     spec = {
         "id": "i", "name": "n", "description": "", "nodes": [], "specs": [], "kinds": [], "everyone": True,
         "workspaces": [], "users": [], "hub_roles": [], "priority": 0, "enabled": True,
-        "guarantee_percent": 0, "deserved_percent": 0, "reclaimable": False,
+        "guarantee_percent": 0, "deserved_percent": 0, "reclaimable": False, "parent": "",
         "created": "2026-01-01T00:00:00Z", "revision": 1, "unknown_to_us": 1,
     }  # fmt: skip
 
