@@ -60,12 +60,10 @@ def _pool_options(command: Any) -> Any:
     for option in (
         click.option("--disabled/--enabled", "disabled", default=None, help="Whether nothing new may run in it."),
         click.option("--priority", type=int, help="Of several pools that fit, the highest is used."),
-        click.option("--parent", help="A part of this pool (on a cluster); '' for none."),
         click.option(
-            "--guarantee",
-            "guarantee_percent",
-            type=click.IntRange(0, 100),
-            help="Percent of its nodes that nobody else gets (on a cluster).",
+            "--reclaimable/--not-reclaimable",
+            default=None,
+            help="Whether jobs beyond what it deserves may be ended for others (on a cluster).",
         ),
         click.option(
             "--deserved",
@@ -74,10 +72,12 @@ def _pool_options(command: Any) -> Any:
             help="Percent of its nodes where several pools want them (on a cluster).",
         ),
         click.option(
-            "--reclaimable/--not-reclaimable",
-            default=None,
-            help="Whether jobs beyond that may be ended for others (on a cluster).",
+            "--guarantee",
+            "guarantee_percent",
+            type=click.IntRange(0, 100),
+            help="Percent of its nodes that nobody else gets (on a cluster).",
         ),
+        click.option("--parent", help="Make it a part of this pool (on a cluster); '' for of none."),
         names("--hub-role", "hub_roles", help="Open to those with this Hub role; repeatable."),
         names("--user", "users", help="Open to this user; repeatable."),
         names("--workspace", "workspaces", help="Open to this workspace; repeatable."),
