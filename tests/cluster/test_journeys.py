@@ -18,7 +18,7 @@ from tests.cluster.conftest import Cluster
 from tests.cluster.house import address, on_cluster
 from tests.integration.house import House
 from tests.integration.journeys.files import code_folder, data_folder
-from tests.integration.notebooks.conftest import Person
+from tests.integration.notebooks.conftest import Person, until
 from tests.integration.notebooks.test_environments import jupyter, run_cell
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "allreduce"
@@ -124,3 +124,15 @@ async def test_an_environment_built_is_a_kernel_of_a_notebooks_pod(ben: Person, 
         ben, kernel, "import six, sys\nprint(sys.prefix, 'pumpkin' in get_ipython().magics_manager.magics['line'])"
     )
     assert said == "/pumpkin/environment True\n"
+
+
+async def test_a_notebooks_server_runs_on_the_environment_chosen_for_it_when_that_has_one(ben: Person):
+    made = ben.api.post("/images", json={"name": "whole", "requirements": ["jupyterhub", "jupyterlab"]})
+    assert made.status_code == 201, made.text
+    image = f"/images/{made.json()['id']}"
+    until(lambda: ben.api.get(image).json()["latest"]["state"] in ("ready", "failed"), seconds=240)
+    assert ben.spawn(spec="cpu-small", environment="whole").status_code in (201, 202)
+    ben.ready()
+    kernel = jupyter(ben, "kernels", name="python3")["id"]
+    said = await run_cell(ben, kernel, "import os, sys; print(sys.prefix, os.environ['PUMPKIN_ENVIRONMENT'])")
+    assert said.split() == ["/pumpkin/environment", "ben/whole@1"]

@@ -257,17 +257,20 @@ def test_the_parts_of_a_pool_share_what_is_guaranteed_to_it(admin: Asking, house
     for pool in (lab, *parts):
         assert api.post("/resources/pools", json=pool).status_code == 201
     queues = "/apis/scheduling.volcano.sh/v1beta1/queues"
-    until(lambda: admin.call("GET", f"{queues}/pumpkin-nlp").body.get("spec", {}).get("parent") == "pumpkin-lab.all")
-    assert admin.get(f"{queues}/pumpkin-vision")["spec"]["guarantee"]["resource"]["nvidia.com/gpu"] == "8"
+    # A part gets its share last.
+    vision = until(
+        lambda: (found := admin.call("GET", f"{queues}/pumpkin-vision").body.get("spec", {})).get("guarantee") and found
+    )
+    assert (vision["parent"], vision["guarantee"]["resource"]["nvidia.com/gpu"]) == ("pumpkin-lab.all", "8")
     first = submit(ann, "nlp-first", spec="six", command=["sleep", "600"])
     in_phase(ann, first, "running", seconds=SECONDS)
     assert queue_of(admin, first) == "pumpkin-nlp"
     second = submit(ann, "nlp-second", spec="six", command=["sleep", "600"])
-    vision = submit(ann, "vision", spec="part", command=["sleep", "600"])
-    in_phase(ann, vision, "running", seconds=SECONDS)
+    asked = submit(ann, "vision", spec="part", command=["sleep", "600"])
+    in_phase(ann, asked, "running", seconds=SECONDS)
     assert show(ann, second)["phase"] == "queued"
-    ann.api.post(f"/workloads/{vision}/stop").raise_for_status()
-    ended(ann, vision, seconds=SECONDS)
+    ann.api.post(f"/workloads/{asked}/stop").raise_for_status()
+    ended(ann, asked, seconds=SECONDS)
     # A pool with parts is still one, and nobody waits where Volcano would stop over it.
     api.patch("/resources/pools/far", json={"specs": ["six"]}).raise_for_status()
     own = submit(ann, "own", spec="one", command=["sleep", "600"])

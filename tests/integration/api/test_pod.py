@@ -37,7 +37,9 @@ env = {
 }
 
 def agent():
-    return subprocess.Popen([sys.executable, "-m", "pumpkin.pod", "agent"], env=env)
+    # As in a pod, where a SIGTERM is kept back until the agent can handle it.
+    start = ["env", "--block-signal=TERM", sys.executable, "-m", "pumpkin.pod", "agent"]
+    return subprocess.Popen(start, env=env)
 
 def log(step):
     code = f"import pumpkin; pumpkin.log_metrics(step={step}, loss={step})"
