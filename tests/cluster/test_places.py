@@ -180,18 +180,6 @@ def test_what_is_taken_away_says_by_whom(admin: Asking, ann: User, take: Any, wo
     until(lambda: not left(admin, job))
 
 
-def test_what_is_evicted_and_does_not_heed_it_ends_all_the_same(admin: Asking, ann: User):
-    job = submit(ann, "deaf", spec="near", command="trap '' TERM; echo on; sleep 600")
-    in_phase(ann, job, "running", seconds=SECONDS)
-    pod = pod_of(admin, job)
-    evict(admin, pod)
-    # Its own pod gives half an hour, to who still sends.
-    assert admin.get(pod)["metadata"]["deletionGracePeriodSeconds"] > SECONDS
-    failed = ended(ann, job, seconds=SECONDS)
-    assert (failed["phase"], failed["reason"]) == ("failed", "lost")
-    until(lambda: not left(admin, job))
-
-
 def test_a_notebook_whose_node_is_closed_before_its_pod_is_made_waits_at_the_head_and_starts_then(
     admin: Asking, house: House, ann: User
 ):

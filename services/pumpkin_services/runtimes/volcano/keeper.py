@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from pumpkin_services.runtimes.base import Key, Observation
 from pumpkin_services.runtimes.volcano.api import Api
-from pumpkin_services.runtimes.volcano.cleaning import LAST_SECONDS
 from pumpkin_services.runtimes.volcano.logs import Tail
 from pumpkin_services.runtimes.volcano.objects import NOTEBOOK, Pod
 from pumpkin_services.runtimes.volcano.observe import observe, vanished
@@ -22,9 +21,6 @@ log = logging.getLogger("pumpkin.cluster")
 LOOK_SECONDS = 5.0
 """How often a pod is looked at without having been heard of: some of what ends it is that time passes."""
 OTHERS_SECONDS = 1.0
-EVICTED_SECONDS = 30
-"""How long the process of a job's pod that somebody else deleted may go on: as long as Kubernetes gives others. What it
-has left after that is for its agent to send."""
 LOG_SECONDS = 30.0
 """How long the end of a log is waited for once its pod has ended."""
 
@@ -148,7 +144,6 @@ class Keeper:
                 if item.gone:
                     self._changed(key)
                     return
-                await self._hurry(item.pod)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await item.news.wait()
@@ -157,17 +152,6 @@ class Keeper:
                 tail.cancel()
                 await asyncio.wait({tail})
             os.close(lock)
-
-    async def _hurry(self, pod: Pod) -> None:
-        """End a job's process that goes on though somebody else has deleted its pod, as in an eviction."""
-        if pod.kind != "job" or pod.deleted is None or pod.grace is None or pod.grace <= LAST_SECONDS:
-            return
-        since = pod.deleted - 1000 * pod.grace
-        goes_on = pod.main is not None and pod.main.state == "running"
-        if not goes_on or self._api.now() < since + 1000 * EVICTED_SECONDS:
-            return
-        if not await asyncio.to_thread(self._records.stopped, pod.key):
-            await self._api.delete("Pod", pod.namespace, pod.name, grace=LAST_SECONDS, uid=pod.uid)
 
     async def _lock(self, item: _Watched) -> int | None:
         """Become the one who keeps this pod; None when another process has kept it to its end."""
