@@ -309,8 +309,8 @@ class TestConfinement:
     def test_its_queues_bear_its_name(self, hub: Asking) -> None:
         for name, status in (("pumpkin-t-chart", 201), ("pumpkin-t.all", 201), ("other", 403), ("pumpkins", 403)):
             assert hub.call("POST", f"{QUEUES}?dryRun=All", queue(name)).status == status
-        # There already, from the platform's own start.
-        assert hub.call("PATCH", f"{QUEUES}/pumpkin?dryRun=All", {"spec": {"weight": 1}}, MERGE).status == 200
+        # There already if a platform has been here, and then it is not admission that says so.
+        assert hub.call("POST", f"{QUEUES}?dryRun=All", queue("pumpkin")).status in (201, 409)
         assert hub.call("PATCH", f"{QUEUES}/default?dryRun=All", {"spec": {"weight": 2}}, MERGE).status == 403
 
     def test_of_a_node_it_changes_pools_and_cordons(self, hub: Asking, installed: Asking) -> None:

@@ -77,7 +77,7 @@ def _pool_options(command: Any) -> Any:
             type=click.IntRange(0, 100),
             help="Percent of its nodes that nobody else gets (on a cluster).",
         ),
-        click.option("--parent", help="Make it a part of this pool (on a cluster); '' for of none."),
+        click.option("--parent", help="Make it a part of this pool (on a cluster), with '' of none."),
         names("--hub-role", "hub_roles", help="Open to those with this Hub role; repeatable."),
         names("--user", "users", help="Open to this user; repeatable."),
         names("--workspace", "workspaces", help="Open to this workspace; repeatable."),

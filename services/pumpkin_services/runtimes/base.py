@@ -290,10 +290,9 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing. It deserves what
-    is guaranteed to it at least.
+    """A pool's machines, and what it gets of them beside other pools, in percent; zero says nothing.
 
-    What a pool with a `parent` gets is a part of what that one does.
+    What is guaranteed to it it deserves, too. What a pool with a `parent` gets is a part of what that one does.
     """
 
     machines: tuple[Machine, ...]

@@ -71,12 +71,14 @@ class VolcanoMachines:
 
     async def _set_queues(self, wanted: list[dict[str, Any]]) -> None:
         """Make the Queues of pools `wanted`, which has parents before their children."""
-        have = {
-            item["metadata"]["name"]
-            async for page in self._api.pages(path("Queue"), names.SELECTOR)
+        have: dict[str, Mapping[str, str]] = {
+            item["metadata"]["name"]: item["metadata"].get("labels") or {}
+            async for page in self._api.pages(path("Queue"))
             for item in page["items"]
         }
-        changes: dict[str, dict[str, Any]] = {name: {"parent": ROOT} for name in have}  # of pools that are gone
+        # What is ours and not wanted is of pools that are gone.
+        ours = (name for name, labels in have.items() if labels.get(names.MANAGED_BY) == names.MANAGER)
+        changes: dict[str, dict[str, Any]] = {name: {"parent": ROOT} for name in ours}
         for item in wanted:
             name, spec = item["metadata"]["name"], item["spec"]
             changes[name] = spec
@@ -134,34 +136,33 @@ def queues_of(pools: Mapping[str, Share], settings: ClusterSettings) -> list[dic
     parts leave, and is guaranteed nothing, so that any of them may have what is guaranteed to the pool and to no part.
     Around all of them is one that has every pool's nodes: of what a Queue without limits has no guarantee is kept.
     """
-    parents = {share.parent for share in pools.values()} - {""}
-    everything = tuple({machine.name: machine for share in pools.values() for machine in share.machines}.values())
-    top = {
-        "capability": _amounts(everything, settings),
-        "deserved": _amounts(everything, settings),
-        "guarantee": _sum(_guarantee(share, settings) for share in pools.values() if not share.parent),
-    }
+    everything = {machine.name: machine for share in pools.values() for machine in share.machines}
+    whole = _amounts(everything.values(), settings)
+    guaranteed = _sum(_guarantee(share, settings) for share in pools.values() if not share.parent)
+    top = {"capability": whole, "deserved": whole, "guarantee": guaranteed}
     made = [queue(names.ALL, "", parent=ROOT, **_written(top, settings))]
     for pool in sorted(pools, key=lambda name: (_depth(name, pools), name)):
-        share = pools[pool]
-        parts = [other for other in pools.values() if other.parent == pool]
-        own = {
+        share, outer = pools[pool], names.around(pools[pool].parent)
+        gets = {
             "capability": _amounts(share.machines, settings),
-            "deserved": _amounts(share.machines, settings, share.deserved_percent),
+            "deserved": _deserved(share, settings),
             "guarantee": _guarantee(share, settings),
         }
-        outer = names.around(share.parent)
-        if pool in parents:
-            made.append(queue(names.around(pool), pool, parent=outer, **_written(own, settings)))
+        if parts := [other for other in pools.values() if other.parent == pool]:
+            made.append(queue(names.around(pool), pool, parent=outer, **_written(gets, settings)))
             outer = names.around(pool)
-            own["deserved"] -= _sum(_amounts(part.machines, settings, part.deserved_percent) for part in parts)
-            own["guarantee"] = Counter()
-        made.append(queue(names.queue(pool), pool, parent=outer, **_written(own, settings)))
+            left = gets["deserved"] - _sum(_deserved(part, settings) for part in parts)
+            gets = {"capability": gets["capability"], "deserved": left}
+        made.append(queue(names.queue(pool), pool, parent=outer, **_written(gets, settings)))
     return made
 
 
 def _depth(pool: str, pools: Mapping[str, Share]) -> int:
     return 1 + _depth(pools[pool].parent, pools) if pools[pool].parent else 0
+
+
+def _deserved(share: Share, settings: ClusterSettings) -> Counter[str]:
+    return _amounts(share.machines, settings, share.deserved_percent)
 
 
 def _guarantee(share: Share, settings: ClusterSettings) -> Counter[str]:
